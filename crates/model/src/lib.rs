@@ -1,0 +1,36 @@
+//! The domain nouns of Nachtwacht: ids, digests, addresses, targets, decisions, captures, documents, outcomes, grants,
+//! and the `Clock`.
+//!
+//! This crate deliberately does no I/O and nothing asynchronous: it says what things *are*. How they are fetched, kept
+//! and found is the business of the crates above it.
+
+mod capture;
+mod clock;
+mod decision;
+mod digest;
+mod document;
+mod grant;
+mod hex;
+mod hint;
+mod id;
+mod onion;
+mod outcome;
+mod target;
+mod theme;
+mod time;
+mod uri;
+
+pub use capture::{Capture, Framing, FramingPiece, Isolation, Secret, TlsFacts, Truncation};
+pub use clock::{Clock, ClockSource, ManualClock, SystemClock};
+pub use decision::{Decision, RobotsPolicy};
+pub use digest::Digest;
+pub use document::{CharsetSource, Document, FormKind, Link, PageKind, Problem, Refresh};
+pub use grant::{Authority, Grant, Phase, Purpose};
+pub use hint::CrawlHint;
+pub use id::{CaptureId, InvalidId, Seq, ServiceId, TargetId, ThemeId, UriId};
+pub use onion::{InvalidOnion, OnionAddress};
+pub use outcome::{Malformation, Outcome, Stage, TlsFailure, UnknownOutcome};
+pub use target::{Attention, InvalidTarget, Pace, Scope, Target, TargetState};
+pub use theme::Theme;
+pub use time::{InvalidTimestamp, Timestamp};
+pub use uri::{Host, InvalidUri, Uri};
