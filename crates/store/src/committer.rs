@@ -1,0 +1,173 @@
+//! The one writer of captures. It gives out sequences and makes a group of captures durable with one sync, so that many
+//! workers share the price of the disk; a capture is acknowledged when its group is on disk.
+
+use std::{collections::HashMap, sync::Arc, thread::JoinHandle};
+
+use model::{Capture, Seq, ServiceId, TargetId, ThemeId};
+use rocksdb::WriteBatch;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Error,
+    frontier::{CrawlState, FrontierEntry, HostRecord, UriRecord},
+    key::{Key, Reader},
+    schema::Table,
+    store::Tables,
+};
+
+/// How many captures may wait for the disk; whoever brings another one waits, so that a slow disk slows the fetches.
+const QUEUE: usize = 64;
+
+/// All that a finished attempt changes, recorded in one synced batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedVisit {
+    /// The theme of the capture.
+    pub theme: ThemeId,
+    /// The capture; its sequence is given out here.
+    pub capture: Capture,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// The visit that is no longer owed.
+    pub visit: FrontierEntry,
+    /// The URI's new state; a due time in it is the next visit that is owed.
+    pub uri: UriRecord,
+    /// The service's new state.
+    pub host: (ServiceId, HostRecord),
+    /// The target's new state.
+    pub state: (TargetId, CrawlState),
+}
+
+struct Command {
+    visit: FinishedVisit,
+    payload: Vec<u8>,
+    done: oneshot::Sender<Result<Seq, Error>>,
+}
+
+pub(crate) struct Committer {
+    queue: Option<mpsc::Sender<Command>>,
+    thread: Option<JoinHandle<()>>,
+    newest: watch::Receiver<HashMap<ThemeId, Seq>>,
+}
+
+impl Committer {
+    pub(crate) fn start(tables: Arc<Tables>, group_size: usize) -> Result<Self, Error> {
+        let sequences = last_sequences(&tables)?;
+        let (queue, commands) = mpsc::channel(QUEUE);
+        let (announce, newest) = watch::channel(sequences);
+        let writer = Writer { tables, commands, announce, group_size: group_size.max(1) };
+        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || writer.run()).map_err(|_| Error::Closing)?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), newest })
+    }
+
+    pub(crate) async fn record(&self, mut visit: FinishedVisit) -> Result<Seq, Error> {
+        let payload = crate::payload::compress(&std::mem::take(&mut visit.payload));
+        let (done, acknowledged) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or(Error::Closing)?;
+        queue.send(Command { visit, payload, done }).await.map_err(|_| Error::Closing)?;
+        acknowledged.await.map_err(|_| Error::Closing)?
+    }
+
+    pub(crate) fn newest(&self) -> watch::Receiver<HashMap<ThemeId, Seq>> {
+        self.newest.clone()
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A writer that panicked has told so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Writer {
+    tables: Arc<Tables>,
+    commands: mpsc::Receiver<Command>,
+    announce: watch::Sender<HashMap<ThemeId, Seq>>,
+    group_size: usize,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut group = Vec::with_capacity(self.group_size);
+        while let Some(first) = self.commands.blocking_recv() {
+            group.push(first);
+            while group.len() < self.group_size
+                && let Ok(next) = self.commands.try_recv()
+            {
+                group.push(next);
+            }
+            self.commit(&mut group);
+        }
+    }
+
+    fn commit(&self, group: &mut Vec<Command>) {
+        let mut sequences = self.announce.borrow().clone();
+        let mut batch = WriteBatch::default();
+        let mut acknowledgements = Vec::with_capacity(group.len());
+        for Command { mut visit, payload, done } in group.drain(..) {
+            let seq = sequences.entry(visit.theme).or_default();
+            *seq = seq.next();
+            visit.capture.seq = *seq;
+            match self.add(&mut batch, &visit, &payload) {
+                Ok(()) => acknowledgements.push((done, *seq)),
+                Err(error) => {
+                    // Nothing of it is in the batch yet but harmless puts; the sequence must not stay a gap.
+                    seq.0 -= 1;
+                    let _ = done.send(Err(error));
+                }
+            }
+        }
+        match self.tables.write_synced(batch) {
+            Ok(()) => {
+                self.announce.send_replace(sequences);
+                for (done, seq) in acknowledgements {
+                    let _ = done.send(Ok(seq));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "captures could not be written");
+                for (done, _) in acknowledgements {
+                    let _ = done.send(Err(match &error {
+                        Error::Database(cause) => Error::Database(cause.clone()),
+                        _ => Error::Closing,
+                    }));
+                }
+            }
+        }
+    }
+
+    fn add(&self, batch: &mut WriteBatch, visit: &FinishedVisit, payload: &[u8]) -> Result<(), Error> {
+        let FinishedVisit { theme, capture, visit: entry, uri, host, state, .. } = visit;
+        let tables = &self.tables;
+        let payload_key = Key::theme(*theme).digest(&capture.payload_digest);
+        if capture.payload_len > 0 && !tables.contains(Table::Payloads, &payload_key)? {
+            batch.put_cf(tables.family(Table::Payloads), &payload_key, payload);
+        }
+        tables.put(batch, Table::Captures, &Key::theme(*theme).seq(capture.seq), capture);
+        batch.put_cf(tables.family(Table::CapturesByUri), Key::theme(*theme).uri(capture.uri.id()).seq(capture.seq), []);
+        batch.put_cf(tables.family(Table::CapturesByTarget), Key::theme(*theme).target(capture.target).seq(capture.seq), []);
+        batch.delete_cf(tables.family(Table::FrontierByDue), entry.key());
+        uri.put(tables, batch, *theme, Some(capture.seq));
+        tables.put(batch, Table::Hosts, &Key::bytes(host.0.as_bytes()), &host.1);
+        tables.put(batch, Table::CrawlStates, &Key::theme(*theme).target(state.0), &state.1);
+        Ok(())
+    }
+}
+
+/// The last sequence of each theme that has captures.
+fn last_sequences(tables: &Tables) -> Result<HashMap<ThemeId, Seq>, Error> {
+    let mut sequences = HashMap::new();
+    let mut before: Option<Key> = None;
+    loop {
+        // Themes from the last to the first: jump to the end of each.
+        let last = tables.scan_back(Table::Captures, &Key::default(), before.as_ref()).next().transpose()?;
+        let Some((key, _)) = last else { return Ok(sequences) };
+        let mut reader = Reader(&key);
+        let (Some(theme), Some(seq)) = (reader.theme(), reader.seq()) else { return Err(Error::corrupt(Table::Captures, &key)) };
+        sequences.insert(theme, seq);
+        before = Some(Key::theme(theme).seq(Seq(0)));
+    }
+}

@@ -1,0 +1,54 @@
+use std::path::PathBuf;
+
+use crate::schema::Table;
+
+/// What can go wrong with the store, split by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk or the database under the tables failed; the process should stop.
+    #[error("store: {0}")]
+    Database(#[from] rocksdb::Error),
+    /// The directory cannot be made or written.
+    #[error("store directory {path}: {source}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process has it open.
+    #[error("store {0} is in use by another process")]
+    Locked(PathBuf),
+    /// A later release wrote it; this one must not touch it.
+    #[error("store has format {found}, and this release knows formats up to {supported}: use the release that wrote it, or a later one")]
+    NewerFormat {
+        /// The format on disk.
+        found: u32,
+        /// The newest format this release knows.
+        supported: u32,
+    },
+    /// A row does not decode.
+    #[error("store: table {table}, key {key}: the row is damaged")]
+    Corrupt {
+        /// The table.
+        table: Table,
+        /// The key in hexadecimal.
+        key: String,
+    },
+    /// The grant does not cover the theme.
+    #[error("the grant does not cover theme {0}")]
+    NotGranted(model::ThemeId),
+    /// A login cannot be sealed or opened with the credential key.
+    #[error("the login of target {0} cannot be opened: the credential key is another one")]
+    CredentialKey(model::TargetId),
+    /// The committer has stopped; nothing more is recorded.
+    #[error("the store is closing")]
+    Closing,
+}
+
+impl Error {
+    pub(crate) fn corrupt(table: Table, key: &[u8]) -> Self {
+        Self::Corrupt { table, key: key.iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+}

@@ -1,0 +1,81 @@
+use std::fmt;
+
+/// The format of the store that this release writes.
+///
+/// History: 1, the first.
+pub const FORMAT: u32 = 1;
+
+/// Whether a table is evidence, or can be made again from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Cannot be made again. Never deleted but by a lawful act.
+    Truth,
+    /// May be deleted at any time and comes back equal.
+    Derived,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
+        /// Every table, with its name and its kind. Keys are fixed-width big-endian, and their order is the order of what they encode.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Table { $($(#[$doc])* $variant,)* }
+
+        impl Table {
+            /// Every table.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name of its column family.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whether it is truth or derived.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+tables! {
+    /// `"format"` → the format version.
+    Format = "format", Truth;
+    /// theme, target → `Target`.
+    Targets = "targets", Truth;
+    /// theme, target → `CrawlState`.
+    CrawlStates = "crawl_states", Truth;
+    /// theme, target, URI → `UriRecord`.
+    Uris = "uris", Truth;
+    /// theme, target, service, priority, due, URI → nothing: a visit that is owed.
+    FrontierByDue = "frontier_by_due", Truth;
+    /// theme, target, template → how many URIs of that shape were admitted.
+    UriTemplates = "uri_templates", Truth;
+    /// service → `HostRecord`: politeness, which belongs to the service and to no theme.
+    Hosts = "hosts", Truth;
+    /// theme, sequence → `Capture`.
+    Captures = "captures", Truth;
+    /// theme, URI, sequence → nothing.
+    CapturesByUri = "captures_by_uri", Truth;
+    /// theme, target, sequence → nothing.
+    CapturesByTarget = "captures_by_target", Truth;
+    /// theme, SHA-256 → the payload, compressed.
+    Payloads = "payloads", Truth;
+    /// theme, target → cookies that a person handed over, encrypted.
+    Logins = "logins", Truth;
+    /// name of a follower, theme → the sequence it has dealt with.
+    Cursors = "cursors", Truth;
+    /// theme, sequence → `Document`, without its links.
+    Documents = "documents", Derived;
+    /// theme, sequence → the links of the document.
+    Links = "links", Derived;
+    /// theme, sequence → `CrawlHint`.
+    CrawlHints = "crawl_hints", Derived;
+    /// theme, URI, first sequence → `Version`: a run of captures with one content digest.
+    VersionsByUri = "versions_by_uri", Derived;
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

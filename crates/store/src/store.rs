@@ -1,0 +1,241 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use model::{Grant, Seq, ThemeId};
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    Error,
+    codec,
+    committer::Committer,
+    key::Key,
+    logins::CredentialKey,
+    schema::{FORMAT, Table},
+};
+
+/// Settings of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Memory for blocks read from disk, in MiB.
+    pub cache_mb: usize,
+    /// Memory for rows not yet written to tables, in MiB; writes wait when it is full.
+    pub write_buffer_mb: usize,
+    /// The greatest number of captures in one synced batch.
+    pub group_size: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { cache_mb: 16, write_buffer_mb: 32, group_size: 64 }
+    }
+}
+
+/// The truth, open. Cheap to clone; the last clone closes it.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) tables: Arc<Tables>,
+    committer: Arc<Committer>,
+    credential: Arc<CredentialKey>,
+    /// Serialises read-modify-write of targets.
+    pub(crate) targets_lock: Arc<Mutex<()>>,
+}
+
+/// Bytes on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DiskUse {
+    /// Tables and write-ahead log of the store.
+    pub store_bytes: u64,
+}
+
+impl Store {
+    /// Opens the store in `directory`, or makes one there.
+    pub fn open(directory: &Path, config: &Config, credential: CredentialKey) -> Result<Self, Error> {
+        fs::create_dir_all(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
+        let tables = Arc::new(Tables::open(directory, config)?);
+        tables.check_format()?;
+        let committer = Arc::new(Committer::start(Arc::clone(&tables), config.group_size)?);
+        Ok(Self { tables, committer, credential: Arc::new(credential), targets_lock: Arc::default() })
+    }
+
+    pub(crate) fn committer(&self) -> &Committer {
+        &self.committer
+    }
+
+    pub(crate) fn credential(&self) -> &CredentialKey {
+        &self.credential
+    }
+
+    /// The sequence that the follower `name` has dealt with in `theme`; 0 before the first.
+    pub fn cursor(&self, name: &str, theme: ThemeId) -> Result<Seq, Error> {
+        Ok(self.tables.get(Table::Cursors, &cursor_key(name, theme))?.unwrap_or_default())
+    }
+
+    /// The space that the store takes on disk.
+    pub fn disk_use(&self) -> DiskUse {
+        let size = |entry: fs::DirEntry| entry.metadata().map_or(0, |meta| meta.len());
+        let files = fs::read_dir(&self.tables.directory).into_iter().flatten().flatten();
+        DiskUse { store_bytes: files.map(size).sum() }
+    }
+
+    /// The rows of `table`, raw, from the first key on: for snapshots, tests and maintenance.
+    pub fn raw_rows(&self, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+        self.tables.scan(table, &Key::default(), None).collect()
+    }
+
+    /// Deletes every derived row and the cursor of whoever derives them, so that they are made again.
+    pub fn forget_derived(&self, follower: &str) -> Result<(), Error> {
+        let mut batch = WriteBatch::default();
+        for table in Table::ALL.iter().filter(|table| table.kind() == crate::Kind::Derived) {
+            for row in self.tables.scan(*table, &Key::default(), None) {
+                batch.delete_cf(self.tables.family(*table), row?.0);
+            }
+        }
+        for row in self.tables.scan(Table::Cursors, &Key::bytes(&follower_name(follower)), None) {
+            batch.delete_cf(self.tables.family(Table::Cursors), row?.0);
+        }
+        self.tables.write_synced(batch)
+    }
+}
+
+/// A follower's name in keys: zero-padded, so that one name is never the beginning of another.
+fn follower_name(name: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    bytes
+}
+
+pub(crate) fn cursor_key(name: &str, theme: ThemeId) -> Key {
+    Key::bytes(&follower_name(name)).with(theme.as_bytes())
+}
+
+pub(crate) fn demand(grant: &Grant, theme: ThemeId) -> Result<(), Error> {
+    if grant.covers(theme) { Ok(()) } else { Err(Error::NotGranted(theme)) }
+}
+
+/// A lock that a panic elsewhere cannot take away: it guards no data of its own.
+pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The database under the domain methods.
+pub(crate) struct Tables {
+    db: DB,
+    directory: PathBuf,
+}
+
+impl Tables {
+    fn open(directory: &Path, config: &Config) -> Result<Self, Error> {
+        let cache = Cache::new_lru_cache(config.cache_mb << 20);
+        let families = Table::ALL.iter().map(|table| ColumnFamilyDescriptor::new(table.name(), family_options(*table, &cache)));
+        let db = DB::open_cf_descriptors(&database_options(config), directory, families).map_err(|error| match error.kind() {
+            rocksdb::ErrorKind::IOError if error.to_string().contains("lock") => Error::Locked(directory.to_owned()),
+            _ => Error::Database(error),
+        })?;
+        Ok(Self { db, directory: directory.to_owned() })
+    }
+
+    fn check_format(&self) -> Result<(), Error> {
+        let key = Key::bytes(b"format");
+        match self.get::<u32>(Table::Format, &key)? {
+            None => {
+                let mut batch = WriteBatch::default();
+                self.put(&mut batch, Table::Format, &key, &FORMAT);
+                self.write_synced(batch)
+            }
+            Some(found) if found > FORMAT => Err(Error::NewerFormat { found, supported: FORMAT }),
+            Some(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn family(&self, table: Table) -> &ColumnFamily {
+        #[expect(clippy::expect_used, reason = "every table is opened as a column family in `open`, or opening fails")]
+        self.db.cf_handle(table.name()).expect("an opened column family")
+    }
+
+    pub(crate) fn get_raw(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.db.get_cf(self.family(table), key)?)
+    }
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, table: Table, key: &Key) -> Result<Option<T>, Error> {
+        match self.db.get_pinned_cf(self.family(table), key)? {
+            Some(value) => codec::decode(table, key.as_ref(), &value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn contains(&self, table: Table, key: &Key) -> Result<bool, Error> {
+        Ok(self.db.get_pinned_cf(self.family(table), key)?.is_some())
+    }
+
+    pub(crate) fn put<T: Serialize>(&self, batch: &mut WriteBatch, table: Table, key: &Key, value: &T) {
+        batch.put_cf(self.family(table), key, codec::encode(value));
+    }
+
+    /// Writes what may be lost with the power, and not with the process.
+    pub(crate) fn write(&self, batch: WriteBatch) -> Result<(), Error> {
+        Ok(self.db.write_opt(batch, &WriteOptions::default())?)
+    }
+
+    /// Writes what must be on disk when this returns, and with it all that was written before.
+    pub(crate) fn write_synced(&self, batch: WriteBatch) -> Result<(), Error> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        Ok(self.db.write_opt(batch, &options)?)
+    }
+
+    /// The rows whose keys begin with `prefix`, in order, from `from` on when given.
+    pub(crate) fn scan<'a>(&'a self, table: Table, prefix: &Key, from: Option<&Key>) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+        self.walk(table, prefix, from, Direction::Forward)
+    }
+
+    /// The rows whose keys begin with `prefix`, backwards, from `from` (included) down when given.
+    pub(crate) fn scan_back<'a>(&'a self, table: Table, prefix: &Key, from: Option<&Key>) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+        self.walk(table, prefix, from, Direction::Reverse)
+    }
+
+    fn walk<'a>(&'a self, table: Table, prefix: &Key, from: Option<&Key>, direction: Direction) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_range(rocksdb::PrefixRange(prefix.as_ref()));
+        let mode = match (from, direction) {
+            (Some(from), direction) => IteratorMode::From(from.as_ref(), direction),
+            (None, Direction::Forward) => IteratorMode::Start,
+            (None, Direction::Reverse) => IteratorMode::End,
+        };
+        self.db.iterator_cf_opt(self.family(table), options, mode).map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).map_err(Error::from))
+    }
+}
+
+fn database_options(config: &Config) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_db_write_buffer_size(config.write_buffer_mb << 20);
+    options.set_max_total_wal_size((4 * config.write_buffer_mb as u64) << 20);
+    options.set_max_open_files(256);
+    options.set_keep_log_file_num(4);
+    options.set_max_log_file_size(4 << 20);
+    options.set_paranoid_checks(true);
+    options.set_bytes_per_sync(1 << 20);
+    options
+}
+
+fn family_options(table: Table, cache: &Cache) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_cache_index_and_filter_blocks(true);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&blocks);
+    options.set_write_buffer_size(8 << 20);
+    // Payloads and documents are compressed already.
+    let compression = if matches!(table, Table::Payloads | Table::Documents) { DBCompressionType::None } else { DBCompressionType::Lz4 };
+    options.set_compression_type(compression);
+    options
+}
