@@ -1,1 +1,12 @@
-//! To come.
+//! Phase *analysis*: follows the captures of each theme with a durable cursor and fills every derived view: documents, links,
+//! versions, crawl hints, and the search index.
+//!
+//! This crate deliberately fetches nothing and decides nothing: a capture goes in, views come out, and the same captures give
+//! the same views however often they are made.
+
+mod analysis;
+mod config;
+mod deriver;
+
+pub use config::Config;
+pub use deriver::{Deriver, Error};

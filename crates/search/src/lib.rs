@@ -1,1 +1,30 @@
-//! To come.
+//! The index: one tantivy directory per theme, its schema, its writer, the query language, paging, highlights.
+//!
+//! Everything here is derived. A directory that is damaged, foreign or older than this program is emptied and says that
+//! it holds nothing; whoever fills it begins again at sequence 1. Entries are only ever added, in sequence order, so
+//! that an answer as of a sequence stays what it was. This crate deliberately is not the truth, decides no policy, does
+//! not fetch, extract or score pages by indicators, and is synchronous: callers move its work off their event loop.
+
+mod analyzer;
+mod config;
+mod cursor;
+mod entry;
+mod error;
+mod index;
+mod indexes;
+mod matching;
+mod page;
+mod query;
+mod relevance;
+mod schema;
+mod select;
+mod snippet;
+
+pub use config::Config;
+pub use cursor::{Cursor, InvalidCursor};
+pub use entry::Entry;
+pub use error::Error;
+pub use index::Index;
+pub use indexes::Indexes;
+pub use page::{Hit, Page};
+pub use query::{Query, QueryError, QueryProblem, Sort};

@@ -4,7 +4,7 @@ use model::{Capture, CaptureId, Grant, Seq, TargetId, ThemeId, UriId};
 use tokio::sync::watch;
 
 use crate::{
-    Error, FinishedVisit, Store,
+    Error, FinishedVisit, Receipt, Store,
     codec,
     key::{Key, Reader},
     payload,
@@ -37,7 +37,14 @@ impl Store {
     ///
     /// Waits while the disk is behind.
     pub async fn record(&self, visit: FinishedVisit) -> Result<Seq, Error> {
-        self.committer().record(visit).await
+        self.submit(visit).await?.acknowledged().await
+    }
+
+    /// Hands over a finished attempt. Submissions become durable in the order in which they were handed over.
+    ///
+    /// Waits while the disk is behind.
+    pub async fn submit(&self, visit: FinishedVisit) -> Result<Receipt, Error> {
+        self.committer().submit(visit).await
     }
 
     /// The newest acknowledged sequence of each theme, as it grows.

@@ -8,7 +8,7 @@ use rocksdb::WriteBatch;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Error,
+    CompressedPayload, Error,
     frontier::{CrawlState, FrontierEntry, HostRecord, UriRecord},
     key::{Key, Reader},
     schema::Table,
@@ -25,8 +25,8 @@ pub struct FinishedVisit {
     pub theme: ThemeId,
     /// The capture; its sequence is given out here.
     pub capture: Capture,
-    /// Its payload.
-    pub payload: Vec<u8>,
+    /// Its payload, compressed by whoever fetched it, so that the one committer need not.
+    pub payload: CompressedPayload,
     /// The visit that is no longer owed.
     pub visit: FrontierEntry,
     /// The URI's new state; a due time in it is the next visit that is owed.
@@ -37,9 +37,19 @@ pub struct FinishedVisit {
     pub state: (TargetId, CrawlState),
 }
 
+/// The promise that a submitted capture will be on disk.
+#[derive(Debug)]
+pub struct Receipt(oneshot::Receiver<Result<Seq, Error>>);
+
+impl Receipt {
+    /// Waits until the capture is on disk with everything that it changes; returns its sequence.
+    pub async fn acknowledged(self) -> Result<Seq, Error> {
+        self.0.await.map_err(|_| Error::Closing)?
+    }
+}
+
 struct Command {
     visit: FinishedVisit,
-    payload: Vec<u8>,
     done: oneshot::Sender<Result<Seq, Error>>,
 }
 
@@ -59,12 +69,11 @@ impl Committer {
         Ok(Self { queue: Some(queue), thread: Some(thread), newest })
     }
 
-    pub(crate) async fn record(&self, mut visit: FinishedVisit) -> Result<Seq, Error> {
-        let payload = crate::payload::compress(&std::mem::take(&mut visit.payload));
+    pub(crate) async fn submit(&self, visit: FinishedVisit) -> Result<Receipt, Error> {
         let (done, acknowledged) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(Error::Closing)?;
-        queue.send(Command { visit, payload, done }).await.map_err(|_| Error::Closing)?;
-        acknowledged.await.map_err(|_| Error::Closing)?
+        queue.send(Command { visit, done }).await.map_err(|_| Error::Closing)?;
+        Ok(Receipt(acknowledged))
     }
 
     pub(crate) fn newest(&self) -> watch::Receiver<HashMap<ThemeId, Seq>> {
@@ -107,11 +116,11 @@ impl Writer {
         let mut sequences = self.announce.borrow().clone();
         let mut batch = WriteBatch::default();
         let mut acknowledgements = Vec::with_capacity(group.len());
-        for Command { mut visit, payload, done } in group.drain(..) {
+        for Command { mut visit, done } in group.drain(..) {
             let seq = sequences.entry(visit.theme).or_default();
             *seq = seq.next();
             visit.capture.seq = *seq;
-            match self.add(&mut batch, &visit, &payload) {
+            match self.add(&mut batch, &visit) {
                 Ok(()) => acknowledgements.push((done, *seq)),
                 Err(error) => {
                     // Nothing of it is in the batch yet but harmless puts; the sequence must not stay a gap.
@@ -139,12 +148,12 @@ impl Writer {
         }
     }
 
-    fn add(&self, batch: &mut WriteBatch, visit: &FinishedVisit, payload: &[u8]) -> Result<(), Error> {
-        let FinishedVisit { theme, capture, visit: entry, uri, host, state, .. } = visit;
+    fn add(&self, batch: &mut WriteBatch, visit: &FinishedVisit) -> Result<(), Error> {
+        let FinishedVisit { theme, capture, payload, visit: entry, uri, host, state } = visit;
         let tables = &self.tables;
         let payload_key = Key::theme(*theme).digest(&capture.payload_digest);
         if capture.payload_len > 0 && !tables.contains(Table::Payloads, &payload_key)? {
-            batch.put_cf(tables.family(Table::Payloads), &payload_key, payload);
+            batch.put_cf(tables.family(Table::Payloads), &payload_key, payload.row());
         }
         tables.put(batch, Table::Captures, &Key::theme(*theme).seq(capture.seq), capture);
         batch.put_cf(tables.family(Table::CapturesByUri), Key::theme(*theme).uri(capture.uri.id()).seq(capture.seq), []);

@@ -8,7 +8,7 @@ use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Store,
+    Error, Store, codec,
     key::{Key, Reader},
     schema::Table,
     store::{Tables, cursor_key},
@@ -153,13 +153,24 @@ pub struct CrawlState {
     pub last_at: Option<Timestamp>,
 }
 
+/// How many URIs of one shape a target has: what keeps a crawler trap finite, and shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRecord {
+    /// The shape.
+    pub template: String,
+    /// URIs of it that were admitted.
+    pub admitted: u32,
+    /// URIs of it that were refused as a trap.
+    pub refused: u32,
+}
+
 /// What following the crawl hints changes, written in one batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrawlBatch {
     /// New and rescheduled URIs.
     pub uris: Vec<UriRecord>,
     /// New counts of URIs per template.
-    pub templates: Vec<(TargetId, Digest, u32)>,
+    pub templates: Vec<(TargetId, TemplateRecord)>,
     /// The hints up to here are dealt with; `None` leaves the cursor where it is.
     pub up_to: Option<Seq>,
 }
@@ -180,8 +191,9 @@ impl Store {
             }
             record.put(&self.tables, &mut batch, theme, None);
         }
-        for (target, template, count) in &change.templates {
-            self.tables.put(&mut batch, Table::UriTemplates, &Key::theme(theme).target(*target).digest(template), count);
+        for (target, record) in &change.templates {
+            let key = Key::theme(theme).target(*target).digest(&Digest::of(record.template.as_bytes()));
+            self.tables.put(&mut batch, Table::UriTemplates, &key, record);
         }
         if let Some(up_to) = change.up_to {
             self.tables.put(&mut batch, Table::Cursors, &cursor_key(CRAWL, theme), &up_to);
@@ -194,9 +206,17 @@ impl Store {
         self.cursor(CRAWL, theme)
     }
 
-    /// How many URIs of this shape were admitted.
-    pub fn template_count(&self, theme: ThemeId, target: TargetId, template: &Digest) -> Result<u32, Error> {
-        Ok(self.tables.get(Table::UriTemplates, &Key::theme(theme).target(target).digest(template))?.unwrap_or(0))
+    /// The counts of one shape of URI.
+    pub fn template(&self, theme: ThemeId, target: TargetId, template: &str) -> Result<TemplateRecord, Error> {
+        let key = Key::theme(theme).target(target).digest(&Digest::of(template.as_bytes()));
+        Ok(self.tables.get(Table::UriTemplates, &key)?.unwrap_or_else(|| TemplateRecord { template: template.to_owned(), ..TemplateRecord::default() }))
+    }
+
+    /// The shapes of which URIs were refused, at most `limit`: the crawler traps of a target.
+    pub fn traps(&self, theme: ThemeId, target: TargetId, limit: usize) -> Result<Vec<TemplateRecord>, Error> {
+        let rows = self.tables.scan(Table::UriTemplates, &Key::theme(theme).target(target), None);
+        let decode = |row: Result<(Vec<u8>, Vec<u8>), Error>| row.and_then(|(key, value)| codec::decode::<TemplateRecord>(Table::UriTemplates, &key, &value));
+        rows.map(decode).filter(|record| record.as_ref().map_or(true, |record| record.refused > 0)).take(limit).collect()
     }
 
     /// The first visits owed to `service` for a target in one class, soonest first, that `skip` does not know already; at most `limit`.

@@ -20,10 +20,11 @@ mod views;
 mod tests;
 
 pub use captures::{CaptureFilter, CapturePage};
-pub use committer::FinishedVisit;
+pub use committer::{FinishedVisit, Receipt};
 pub use error::Error;
-pub use frontier::{CrawlBatch, CrawlState, FrontierEntry, HostRecord, Priority, UriRecord};
+pub use frontier::{CrawlBatch, CrawlState, FrontierEntry, HostRecord, Priority, TemplateRecord, UriRecord};
 pub use logins::{Cookie, CredentialKey};
+pub use payload::CompressedPayload;
 pub use schema::{FORMAT, Kind, Table};
 pub use store::{Config, DiskUse, Store};
 pub use views::{Analysis, Attempt, Version};

@@ -13,6 +13,21 @@ const MAX_LEN: usize = 256 << 20;
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;
 
+/// A payload in the form in which it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompressedPayload(Vec<u8>);
+
+impl CompressedPayload {
+    /// Compresses; some 0.1 ms of CPU for 20 KB.
+    pub fn of(payload: &[u8]) -> Self {
+        Self(compress(payload))
+    }
+
+    pub(crate) fn row(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 pub(crate) fn compress(payload: &[u8]) -> Vec<u8> {
     let len = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
     let (coding, body) = match zstd::bulk::compress(payload, LEVEL) {

@@ -48,7 +48,7 @@ tables! {
     Uris = "uris", Truth;
     /// theme, target, service, priority, due, URI → nothing: a visit that is owed.
     FrontierByDue = "frontier_by_due", Truth;
-    /// theme, target, template → how many URIs of that shape were admitted.
+    /// theme, target, SHA-256 of the template → `TemplateRecord`.
     UriTemplates = "uri_templates", Truth;
     /// service → `HostRecord`: politeness, which belongs to the service and to no theme.
     Hosts = "hosts", Truth;

@@ -1,4 +1,5 @@
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,9 +9,10 @@ use model::{Grant, Seq, ThemeId};
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use tokio::sync::watch;
+
 use crate::{
-    Error,
-    codec,
+    Error, codec,
     committer::Committer,
     key::Key,
     logins::CredentialKey,
@@ -43,6 +45,8 @@ pub struct Store {
     credential: Arc<CredentialKey>,
     /// Serialises read-modify-write of targets.
     pub(crate) targets_lock: Arc<Mutex<()>>,
+    /// Tells who follows the derived tables that they grew.
+    pub(crate) analysed: Arc<watch::Sender<HashMap<ThemeId, Seq>>>,
 }
 
 /// Bytes on disk.
@@ -59,7 +63,7 @@ impl Store {
         let tables = Arc::new(Tables::open(directory, config)?);
         tables.check_format()?;
         let committer = Arc::new(Committer::start(Arc::clone(&tables), config.group_size)?);
-        Ok(Self { tables, committer, credential: Arc::new(credential), targets_lock: Arc::default() })
+        Ok(Self { tables, committer, credential: Arc::new(credential), targets_lock: Arc::default(), analysed: Arc::default() })
     }
 
     pub(crate) fn committer(&self) -> &Committer {

@@ -3,8 +3,8 @@ use std::path::Path;
 use model::{Capture, CaptureId, ClockSource, CrawlHint, Digest, Document, Grant, Isolation, Outcome, PageKind, Purpose, Seq, TargetId, ThemeId, Timestamp, Uri};
 
 use crate::{
-    Analysis, Attempt, CaptureFilter, Config, Cookie, CrawlBatch, CrawlState, CredentialKey, Error, FinishedVisit, HostRecord, Kind, Priority, Store, Table,
-    UriRecord, Version,
+    Analysis, Attempt, CaptureFilter, Config, CompressedPayload, Cookie, CrawlBatch, CrawlState, CredentialKey, Error, FinishedVisit, HostRecord, Kind, Priority, Store, Table,
+    TemplateRecord, UriRecord, Version,
 };
 
 const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
@@ -77,7 +77,7 @@ fn finished(theme_name: &str, path: &str, payload: &[u8]) -> FinishedVisit {
     FinishedVisit {
         theme: theme(theme_name),
         capture: capture(path, payload),
-        payload: payload.to_vec(),
+        payload: CompressedPayload::of(payload),
         visit: before.entry(theme(theme_name)).unwrap(),
         uri: UriRecord { due: None, attempts: 1, outcome: Some(Outcome::Ok), ..before },
         host: (uri(path).service(), HostRecord { not_before: Timestamp::from_micros(9), ..HostRecord::default() }),
@@ -256,7 +256,7 @@ async fn raw_bytes_of_every_table() {
     let market = theme("marketplace");
     let mut owing = record("/b", Some(5));
     owing.redirects.push(uri("/r"));
-    store.apply(market, &CrawlBatch { uris: vec![owing], templates: vec![(TARGET, Digest::of(b"/"), 3)], up_to: Some(Seq(1)) }).unwrap();
+    store.apply(market, &CrawlBatch { uris: vec![owing], templates: vec![(TARGET, TemplateRecord { template: "/{n}".into(), admitted: 3, refused: 1 })], up_to: Some(Seq(1)) }).unwrap();
     store.record(finished("marketplace", "/a", b"p")).await.unwrap();
     let decision = model::Decision {
         number: 1,

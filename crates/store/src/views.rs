@@ -1,8 +1,11 @@
 //! The derived tables: what `derive` makes of captures, and what `crawl` and `web` read of it.
 
+use std::collections::HashMap;
+
 use model::{CaptureId, CrawlHint, Digest, Document, Grant, Link, Seq, ThemeId, UriId};
 use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::{
     Error, Store, codec,
@@ -79,7 +82,16 @@ impl Store {
             self.tables.put(&mut batch, Table::Cursors, &cursor_key(DERIVE, theme), &last.seq);
         }
         batch.delete_cf(self.tables.family(Table::Cursors), cursor_key(ATTEMPT, theme));
-        self.tables.write(batch)
+        self.tables.write(batch)?;
+        if let Some(last) = analyses.last() {
+            self.analysed.send_modify(|analysed| _ = analysed.insert(theme, last.seq));
+        }
+        Ok(())
+    }
+
+    /// Tells when the derived tables of a theme have grown since this process began.
+    pub fn analysed(&self) -> watch::Receiver<HashMap<ThemeId, Seq>> {
+        self.analysed.subscribe()
     }
 
     /// Notes what analysis is about to work on.

@@ -1,0 +1,225 @@
+//! The loop of the analysis.
+//!
+//! Order of writing: derived rows and cursor in one batch, then, some captures later, the search index with the sequence that it has reached.
+//! Each of the two positions is written together with what it counts, so that after a crash at any moment the rest is simply made again.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use model::{Capture, CaptureId, Document, Grant, Purpose, Seq, ThemeId};
+use search::{Index, Indexes};
+use store::{Analysis, Attempt, Store};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config,
+    analysis::{self, Versions},
+};
+
+/// Deaths with one capture alone in hand after which it is put aside.
+const DEATHS: u32 = 2;
+
+/// The follower's name in the store.
+const FOLLOWER: &str = "derive";
+
+/// What ends the analysis.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The search index failed.
+    #[error(transparent)]
+    Search(#[from] search::Error),
+    /// A capture killed the analysis. After the second time it is put aside.
+    #[error("the analysis died: {0}")]
+    Died(#[from] tokio::task::JoinError),
+}
+
+type Extractor = fn(&Capture, &[u8], &extract::Limits) -> Option<Document>;
+
+/// The analysis.
+pub struct Deriver {
+    config: Config,
+    store: Store,
+    indexes: Arc<Indexes>,
+    extractor: Extractor,
+}
+
+/// How far the analysis of one theme is.
+struct Follower {
+    theme: ThemeId,
+    index: Arc<Index>,
+    cursor: Seq,
+    /// Up to here captures are taken one by one, because a batch that held them was not survived.
+    careful_until: Seq,
+    /// Deaths so far with the next capture alone in hand.
+    deaths: u32,
+    /// Captures that the index has not committed, and since when.
+    waiting: Option<(Instant, u32)>,
+}
+
+impl Deriver {
+    /// An analysis of what `store` holds, into its derived tables and `indexes`.
+    pub fn new(config: Config, store: Store, indexes: Arc<Indexes>) -> Self {
+        Self { config, store, indexes, extractor: analysis::document }
+    }
+
+    /// Makes every derived row and index again from the captures: the next run begins at the first of them.
+    pub fn forget(store: &Store, indexes: &Indexes, themes: &[ThemeId]) -> Result<(), Error> {
+        store.forget_derived(FOLLOWER)?;
+        for theme in themes {
+            indexes.theme(*theme)?.clear()?;
+        }
+        Ok(())
+    }
+
+    /// Follows the captures until `stop`; what is analysed by then is in the index.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let mut newest = self.store.newest();
+        let this = Arc::new(self);
+        let mut followers: BTreeMap<ThemeId, Follower> = BTreeMap::new();
+        loop {
+            let themes = newest.borrow_and_update().clone();
+            let mut is_busy = false;
+            for (theme, last) in themes {
+                let mut follower = match followers.remove(&theme) {
+                    Some(follower) => follower,
+                    None => this.blocking(move |this| this.begin(theme)).await?,
+                };
+                if follower.cursor < last {
+                    follower = this.blocking(move |this| this.step(follower)).await?;
+                    is_busy |= follower.cursor < last;
+                }
+                if follower.must_commit(&this.config) {
+                    follower = this.blocking(move |_| follower.commit()).await?;
+                }
+                followers.insert(theme, follower);
+            }
+            if stop.is_cancelled() {
+                break;
+            }
+            if !is_busy {
+                let wait = followers.values().filter_map(|follower| follower.wait(&this.config)).min().unwrap_or(Duration::from_secs(3_600));
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    changed = newest.changed() => if changed.is_err() { break },
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        }
+        for (_, follower) in followers {
+            this.blocking(move |_| follower.commit()).await?;
+        }
+        Ok(())
+    }
+
+    async fn blocking<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+        let this = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&this)).await?
+    }
+
+    /// Takes up a theme where it was left, and brings its index up to the derived rows.
+    fn begin(&self, theme: ThemeId) -> Result<Follower, Error> {
+        let index = self.indexes.theme(theme)?;
+        let cursor = self.store.derive_cursor(theme)?;
+        let mut follower = Follower { theme, index, cursor, careful_until: Seq(0), deaths: 0, waiting: None };
+        if let Some(attempt) = self.store.interrupted_attempt(theme)? {
+            follower.careful_until = attempt.last;
+            follower.deaths = if attempt.first == attempt.last { attempt.deaths + 1 } else { 0 };
+            tracing::warn!(%theme, first = %attempt.first, last = %attempt.last, deaths = follower.deaths, "the analysis did not survive these captures; taking them one by one");
+        }
+        self.reindex(&mut follower)?;
+        Ok(follower)
+    }
+
+    /// Adds what is analysed and not in the index; an index that is ahead of the rows, because these were deleted, is emptied.
+    fn reindex(&self, follower: &mut Follower) -> Result<(), Error> {
+        if follower.index.indexed_up_to() > follower.cursor {
+            follower.index.clear()?;
+        }
+        let grant = Grant::system(Purpose::Derivation);
+        let (mut at, end) = (follower.index.indexed_up_to(), follower.cursor);
+        while at < end {
+            let captures = self.store.captures_after(&grant, follower.theme, at, self.config.batch.max(1))?;
+            for capture in captures.into_iter().take_while(|capture| capture.seq <= end) {
+                let document = self.store.document(&grant, CaptureId { theme: follower.theme, seq: capture.seq })?;
+                follower.add(&capture, document.as_ref())?;
+                at = capture.seq;
+            }
+        }
+        Ok(())
+    }
+
+    /// Analyses the next batch.
+    fn step(&self, mut follower: Follower) -> Result<Follower, Error> {
+        let is_careful = follower.cursor < follower.careful_until;
+        let size = if is_careful { 1 } else { self.config.batch.max(1) };
+        let captures = self.store.captures_after(&Grant::system(Purpose::Derivation), follower.theme, follower.cursor, size)?;
+        let (Some(first), Some(last)) = (captures.first(), captures.last()) else { return Ok(follower) };
+        let (theme, last) = (follower.theme, last.seq);
+        let analyses = if follower.deaths >= DEATHS {
+            tracing::error!(%theme, capture = %first.seq, "the capture killed the analysis twice and is put aside");
+            vec![analysis::quarantined(first)]
+        } else {
+            self.store.begin_attempt(theme, &Attempt { first: first.seq, last, deaths: follower.deaths })?;
+            self.analyse(theme, &captures)?
+        };
+        for (capture, analysis) in captures.iter().zip(&analyses) {
+            follower.add(capture, analysis.document.as_ref())?;
+        }
+        self.store.put_analyses(theme, &analyses)?;
+        follower.cursor = last;
+        follower.deaths = 0;
+        Ok(follower)
+    }
+
+    fn analyse(&self, theme: ThemeId, captures: &[Capture]) -> Result<Vec<Analysis>, Error> {
+        let grant = Grant::system(Purpose::Derivation);
+        let limits = extract::Limits::default();
+        let mut versions = Versions::new();
+        let mut analyses = Vec::with_capacity(captures.len());
+        for capture in captures {
+            let payload = self.store.payload(&grant, theme, capture)?;
+            let document = (self.extractor)(capture, &payload, &limits);
+            let uri = capture.uri.id();
+            let before = match versions.get(&uri) {
+                Some(version) => Some(*version),
+                None => self.store.version_before(theme, uri, capture.seq)?,
+            };
+            let analysis = analysis::analysis(capture, document, before);
+            versions.extend(analysis.version);
+            analyses.push(analysis);
+        }
+        Ok(analyses)
+    }
+}
+
+impl Follower {
+    fn add(&mut self, capture: &Capture, document: Option<&Document>) -> Result<(), Error> {
+        self.index.add(&analysis::entry(capture, document))?;
+        let (_, count) = self.waiting.get_or_insert_with(|| (Instant::now(), 0));
+        *count += 1;
+        Ok(())
+    }
+
+    fn must_commit(&self, config: &Config) -> bool {
+        self.waiting.is_some_and(|(since, count)| count >= config.index_after_captures || since.elapsed() >= config.index_after())
+    }
+
+    /// The time until the index must be committed.
+    fn wait(&self, config: &Config) -> Option<Duration> {
+        self.waiting.map(|(since, _)| config.index_after().saturating_sub(since.elapsed()))
+    }
+
+    fn commit(mut self) -> Result<Self, Error> {
+        if self.waiting.take().is_some() {
+            self.index.commit(self.cursor)?;
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+#[path = "deriver/tests.rs"]
+mod tests;

@@ -1,0 +1,197 @@
+use std::path::Path;
+
+use model::{ClockSource, Digest, Isolation, Outcome, TargetId, Timestamp, Uri};
+use search::Query;
+use store::{CompressedPayload, CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord};
+
+use super::*;
+
+const TARGET: TargetId = TargetId::from_u64(7);
+
+struct House {
+    dir: tempfile::TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn open(&self) -> (Store, Arc<Indexes>) {
+        let path = |name: &str| -> std::path::PathBuf { Path::new(self.dir.path()).join(name) };
+        let store = Store::open(&path("store"), &store::Config::default(), CredentialKey::from_bytes(&[7; 32])).unwrap();
+        (store, Arc::new(Indexes::open(path("index"), search::Config::default()).unwrap()))
+    }
+}
+
+fn theme() -> ThemeId {
+    "marketplace".parse().unwrap()
+}
+
+fn uri(path: &str) -> Uri {
+    format!("http://pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion{path}").parse().unwrap()
+}
+
+async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq {
+    let uri = uri(path);
+    let now = Timestamp::from_micros(1_000_000);
+    let record = UriRecord {
+        uri: uri.clone(),
+        target: TARGET,
+        via: None,
+        hops: 0,
+        redirects: Vec::new(),
+        priority: Priority::Normal,
+        due: Some(now),
+        attempts: 0,
+        failures: 0,
+        interval_s: 0,
+        outcome: None,
+        last: None,
+    };
+    let capture = Capture {
+        seq: Seq(0),
+        target: TARGET,
+        decision: 1,
+        uri: uri.clone(),
+        started_at: now,
+        first_byte_at: None,
+        ended_at: now,
+        clock: ClockSource::Manual,
+        outcome,
+        detail: None,
+        status: Some(200),
+        isolation: Isolation { target: TARGET, epoch: 0 },
+        reused_connection: false,
+        tls: None,
+        request: Vec::new(),
+        secrets: Vec::new(),
+        response_head: b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n".to_vec(),
+        block_digest: Digest::of(b""),
+        block_len: 0,
+        payload_digest: Digest::of(body.as_bytes()),
+        payload_len: body.len() as u64,
+        framing: None,
+        truncation: None,
+        redirect_to: None,
+        via: None,
+        hops: 0,
+        software: Digest::of(b""),
+        configuration: Digest::of(b""),
+    };
+    let visit = FinishedVisit {
+        theme: theme(),
+        capture,
+        payload: CompressedPayload::of(body.as_bytes()),
+        visit: record.entry(theme()).unwrap(),
+        uri: UriRecord { due: None, ..record },
+        host: (uri.service(), HostRecord::default()),
+        state: (TARGET, CrawlState::default()),
+    };
+    store.record(visit).await.unwrap()
+}
+
+/// Runs the analysis until it has dealt with everything there is.
+async fn analyse(deriver: Deriver) -> Result<(), Error> {
+    let store = deriver.store.clone();
+    let stop = CancellationToken::new();
+    let mut analysed = store.analysed();
+    let run = deriver.run(stop.clone());
+    tokio::pin!(run);
+    loop {
+        if store.derive_cursor(theme()).unwrap() == store.newest().borrow()[&theme()] {
+            stop.cancel();
+            return run.await;
+        }
+        tokio::select! {
+            result = &mut run => return result,
+            _ = analysed.changed() => {}
+        }
+    }
+}
+
+fn found(indexes: &Indexes, text: &str) -> Vec<u64> {
+    let grant = Grant::system(Purpose::Maintenance);
+    let query = Query { text: text.into(), sort: search::Sort::Oldest, limit: 100, ..Query::default() };
+    let page = indexes.theme(theme()).unwrap().search(&grant, &query).unwrap();
+    assert_eq!(page.total, page.hits.len() as u64);
+    page.hits.iter().map(|hit| hit.seq.0).collect()
+}
+
+fn derived_rows(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
+    Table::ALL.iter().filter(|table| table.kind() == Kind::Derived).flat_map(|table| store.raw_rows(*table).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn captures_become_documents_versions_hints_and_hits() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    record(&store, "/a", Outcome::Ok, "<title>Stall</title><p>red apples <a href=/b>more</a>").await;
+    record(&store, "/b", Outcome::DescriptorNotFound, "").await;
+    record(&store, "/a", Outcome::Ok, "<title>Stall</title><p>red apples <a href=/b>more</a><!-- again -->").await;
+    record(&store, "/a", Outcome::Ok, "<title>Stall</title><p>green apples <a href=/b>more</a>").await;
+    analyse(Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes))).await.unwrap();
+    let hints = store.crawl_hints_after(theme(), Seq(0), 10).unwrap();
+    assert_eq!(hints.iter().map(|(_, hint)| hint.has_changed).collect::<Vec<_>>(), [true, false, false, true]);
+    assert_eq!(store.links(theme(), Seq(1)).unwrap()[0].uri, uri("/b"));
+    let version = store.version_before(theme(), uri("/a").id(), Seq(3)).unwrap().unwrap();
+    assert_eq!((version.first, version.last, version.captures), (Seq(1), Seq(3), 2));
+    assert_eq!(found(&indexes, "apples"), [1, 3, 4]);
+    assert_eq!(found(&indexes, "outcome:DescriptorNotFound"), [2]);
+}
+
+#[tokio::test]
+async fn derived_views_come_back_equal_after_they_are_deleted() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    for n in 0..20 {
+        record(&store, &format!("/{}", n % 7), Outcome::Ok, &format!("<p>number {} <a href='/{n}'>x</a>", n % 3)).await;
+    }
+    analyse(Deriver::new(Config { batch: 3, ..Config::default() }, store.clone(), Arc::clone(&indexes))).await.unwrap();
+    let (rows, hits) = (derived_rows(&store), found(&indexes, "number"));
+    Deriver::forget(&store, &indexes, &[theme()]).unwrap();
+    assert_eq!((derived_rows(&store), found(&indexes, "number")), (vec![], vec![]));
+    analyse(Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes))).await.unwrap();
+    assert_eq!((derived_rows(&store), found(&indexes, "number")), (rows, hits));
+}
+
+#[tokio::test]
+async fn a_lost_index_is_filled_from_the_documents() {
+    let house = House::new();
+    {
+        let (store, indexes) = house.open();
+        record(&store, "/a", Outcome::Ok, "<p>apples").await;
+        analyse(Deriver::new(Config::default(), store, indexes)).await.unwrap();
+    }
+    std::fs::remove_dir_all(house.dir.path().join("index")).unwrap();
+    let (store, indexes) = house.open();
+    record(&store, "/b", Outcome::Ok, "<p>apples too").await;
+    analyse(Deriver::new(Config::default(), store, Arc::clone(&indexes))).await.unwrap();
+    assert_eq!(found(&indexes, "apples"), [1, 2]);
+}
+
+fn dies_of_poison(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
+    assert!(!payload.starts_with(b"poison"), "poisoned");
+    analysis::document(capture, payload, limits)
+}
+
+#[tokio::test]
+async fn a_capture_that_kills_analysis_twice_is_put_aside_and_the_rest_goes_on() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    record(&store, "/a", Outcome::Ok, "<p>before").await;
+    record(&store, "/b", Outcome::Ok, "poison").await;
+    record(&store, "/c", Outcome::Ok, "<p>after").await;
+    let mut deaths = 0;
+    let deriver = || Deriver { extractor: dies_of_poison, ..Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes)) };
+    while let Err(error) = analyse(deriver()).await {
+        assert!(matches!(error, Error::Died(_)), "{error}");
+        deaths += 1;
+        assert!(deaths < 10, "the poison is never put aside");
+    }
+    assert_eq!(deaths, 3, "once in its batch, and twice alone");
+    let hints = store.crawl_hints_after(theme(), Seq(0), 10).unwrap();
+    assert_eq!(hints.iter().map(|(_, hint)| hint.is_quarantined).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(found(&indexes, "before OR after"), [1, 3]);
+    assert_eq!(found(&indexes, "").len(), 3, "the capture itself is found");
+}

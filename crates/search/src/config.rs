@@ -1,0 +1,51 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// What the index may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The memory in megabytes in which one theme's new entries are gathered before they are written out: 16 to 1024.
+    /// It is taken only while entries come in.
+    pub writer_memory_mb: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { writer_memory_mb: 16 }
+    }
+}
+
+impl Config {
+    /// Says what is wrong with these values, if anything is.
+    pub fn check(&self) -> Result<(), Error> {
+        if (16..=1024).contains(&self.writer_memory_mb) {
+            Ok(())
+        } else {
+            Err(Error::Config(format!("writer_memory_mb = {} is not between 16 and 1024", self.writer_memory_mb)))
+        }
+    }
+
+    pub(crate) const fn writer_memory_bytes(&self) -> usize {
+        self.writer_memory_mb as usize * 1_000_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_memory_is_refused() {
+        assert!(Config::default().check().is_ok());
+        assert!(Config { writer_memory_mb: 15 }.check().is_err());
+        assert!(Config { writer_memory_mb: 4096 }.check().is_err());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        assert!(serde_json::from_str::<Config>(r#"{"writer_memory_mb": 20}"#).is_ok());
+        assert!(serde_json::from_str::<Config>(r#"{"writer_memory": 20}"#).is_err());
+    }
+}

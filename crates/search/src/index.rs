@@ -1,0 +1,188 @@
+mod open;
+mod writer;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use model::{Grant, Phase, Seq, ThemeId};
+use tantivy::{DocAddress, IndexReader, Searcher, TantivyDocument};
+
+use self::writer::Writer;
+use crate::{
+    Config, Cursor, Entry, Error, Hit, InvalidCursor, Page, Query, Sort,
+    query::{Clause, MAX_LIMIT, Place},
+    relevance::Relevance,
+    schema::Fields,
+    select::{Rank, Selector},
+    snippet::{Snippet, cut, mark},
+};
+
+/// The index of one theme. Reading and writing do not wait for each other.
+pub struct Index {
+    theme: ThemeId,
+    fields: Fields,
+    engine: tantivy::Index,
+    reader: IndexReader,
+    state: RwLock<Arc<State>>,
+    writer: Mutex<Writer>,
+}
+
+/// What one commit left behind: its entries, and the sequence that it is complete to.
+struct State {
+    searcher: Searcher,
+    up_to: Seq,
+}
+
+impl Index {
+    /// Opens the index in `directory`; one that is damaged, foreign or of another version is emptied.
+    pub(crate) fn open(directory: &Path, theme: ThemeId, config: &Config) -> Result<Self, Error> {
+        let fields = Fields::new();
+        let (engine, reader, up_to) = open::open_or_empty(directory, theme, &fields)?;
+        Ok(Self {
+            theme,
+            fields,
+            state: RwLock::new(Arc::new(State { searcher: reader.searcher(), up_to })),
+            writer: Mutex::new(Writer::new(theme, config.writer_memory_bytes(), up_to)),
+            engine,
+            reader,
+        })
+    }
+
+    /// The sequence to which the index is complete, as far as it is committed; 0 when it is new.
+    pub fn indexed_up_to(&self) -> Seq {
+        self.state().up_to
+    }
+
+    /// Adds an entry, which is found after the next commit. Entries come in sequence order; one that is not behind the
+    /// last one added, and the last commit, is there already and is left out.
+    pub fn add(&self, entry: &Entry) -> Result<(), Error> {
+        self.lock_writer().add(entry, &self.engine, &self.fields)
+    }
+
+    /// Makes what was added durable and found: the index is complete to `up_to`, also where the last captures before it
+    /// gave no entry. After an error the last commit, or this one, stands; [`Index::rewind`] tells.
+    pub fn commit(&self, up_to: Seq) -> Result<(), Error> {
+        let mut writer = self.lock_writer();
+        if writer.commit(up_to, &self.engine)? {
+            self.reload(&mut writer)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what was added since the last commit, and says where to go on: behind this sequence. The way back after
+    /// an error.
+    pub fn rewind(&self) -> Result<Seq, Error> {
+        let mut writer = self.lock_writer();
+        writer.abandon();
+        self.reload(&mut writer)?;
+        Ok(self.indexed_up_to())
+    }
+
+    /// Removes all entries: the index is as new, and is filled again from sequence 1.
+    pub fn clear(&self) -> Result<(), Error> {
+        let mut writer = self.lock_writer();
+        writer.clear(&self.engine)?;
+        self.reload(&mut writer)
+    }
+
+    /// Answers a query, for whoever was granted this theme in a phase in which pages are read.
+    pub fn search(&self, grant: &Grant, query: &Query) -> Result<Page, Error> {
+        if !grant.covers(self.theme) || grant.phase() == Phase::Technique {
+            return Err(Error::NotGranted(self.theme));
+        }
+        let clause = query.clause()?;
+        let state = self.state();
+        let up_to = query.as_of(state.up_to)?;
+        let fingerprint = query.fingerprint();
+        if query.after.is_some_and(|cursor| cursor.query != fingerprint) {
+            return Err(InvalidCursor::OfAnotherQuery.into());
+        }
+        let relevance = match query.sort {
+            Sort::Relevance => Some(Relevance::as_of(up_to, &clause, &self.fields, &state.searcher)?),
+            Sort::Newest | Sort::Oldest => None,
+        };
+        let selection = Selector {
+            searcher: &state.searcher,
+            fields: &self.fields,
+            clause: &clause,
+            relevance: relevance.as_ref(),
+            sort: query.sort,
+            up_to,
+            after: query.after.map(|cursor| cursor.rank),
+            limit: query.limit.min(MAX_LIMIT),
+        }
+        .run()?;
+        let last = selection.chosen.last().map(|(rank, _)| *rank).filter(|_| selection.has_more);
+        let hits = selection.chosen.iter().map(|&(rank, address)| {
+            let score = relevance.as_ref().map(|_| f64::from_bits(rank.key));
+            self.hit(&state.searcher, address, score, &clause)
+        });
+        Ok(Page {
+            total: selection.total,
+            hits: hits.collect::<Result<_, _>>()?,
+            next: last.map(|rank: Rank| Cursor { query: fingerprint, up_to, rank }),
+            up_to,
+        })
+    }
+
+    fn hit(&self, searcher: &Searcher, at: DocAddress, score: Option<f64>, clause: &Clause) -> Result<Hit, Error> {
+        let document: TantivyDocument = searcher.doc(at)?;
+        let damaged = || tantivy::error::DataCorruption::comment_only("a stored entry cannot be read");
+        let entry = self.fields.entry(&document).ok_or_else(|| tantivy::TantivyError::from(damaged()))?;
+        let looked_for = clause.looked_for();
+        let wanted_in = |place| -> Vec<&[String]> {
+            looked_for.iter().filter(|(of, _)| *of == place || *of == Place::Page).map(|(_, words)| *words).collect()
+        };
+        let title_highlights = mark(&entry.title, &wanted_in(Place::Title));
+        let Snippet { text: snippet, highlights } = cut(&entry.text, &wanted_in(Place::Text));
+        let Entry { seq, target, uri, captured_at, outcome, kind, language, title, text: _ } = entry;
+        Ok(Hit {
+            seq,
+            target,
+            uri,
+            captured_at,
+            outcome,
+            kind,
+            language,
+            title,
+            title_highlights,
+            snippet,
+            highlights,
+            score,
+        })
+    }
+
+    /// Shows what the disk holds to those who search from now on. The writer is locked, so nothing is committed between
+    /// the two looks at the disk.
+    fn reload(&self, writer: &mut Writer) -> Result<(), Error> {
+        let shown = self.reader.reload().map_err(Error::from).and_then(|()| Ok(open::committed_up_to(&self.engine)?));
+        let up_to = shown.inspect_err(|_| writer.abandon())?;
+        let state = Arc::new(State { searcher: self.reader.searcher(), up_to });
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        writer.resume_after(up_to);
+        Ok(())
+    }
+
+    fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("theme", &self.theme)
+            .field("up_to", &self.indexed_up_to())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use std::{fs, io, path::Path};
+
+use model::{Seq, ThemeId};
+use tantivy::{
+    IndexReader, IndexSettings, ReloadPolicy, TantivyError,
+    directory::MmapDirectory,
+    error::DataCorruption,
+    tokenizer::{TextAnalyzer, TokenizerManager},
+};
+use tracing::warn;
+
+use crate::{
+    Error,
+    analyzer::{self, Analyzer},
+    error::is_damage,
+    schema::{CAPTURED_AT, Fields, SEQ},
+};
+
+/// How many decompressed blocks of stored entries are kept in memory.
+const CACHED_BLOCKS: usize = 8;
+
+type Opened = (tantivy::Index, IndexReader, Seq);
+
+/// Opens the index in `directory`. What lies there and is no index of this version gives way to an empty one: nothing
+/// is lost that cannot be derived again.
+pub(super) fn open_or_empty(directory: &Path, theme: ThemeId, fields: &Fields) -> Result<Opened, Error> {
+    create(directory)?;
+    match open(directory, fields) {
+        Err(error) if is_damage(&error) => {
+            warn!(%theme, %error, "the index cannot be used and is built again");
+            fs::remove_dir_all(directory).map_err(|source| failed(directory, source))?;
+            create(directory)?;
+            Ok(open(directory, fields)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// The sequence that the last commit is complete to.
+pub(super) fn committed_up_to(engine: &tantivy::Index) -> tantivy::Result<Seq> {
+    let metas = engine.load_metas()?;
+    match metas.payload.as_deref() {
+        Some(payload) => payload.parse().map(Seq).map_err(|_| foreign("a commit without a sequence")),
+        None if metas.segments.is_empty() => Ok(Seq(0)),
+        None => Err(foreign("entries that nobody vouches for")),
+    }
+}
+
+fn open(directory: &Path, fields: &Fields) -> tantivy::Result<Opened> {
+    let tokenizers = TokenizerManager::default();
+    tokenizers.register(analyzer::NAME, TextAnalyzer::from(Analyzer));
+    let engine = tantivy::Index::builder()
+        .schema(fields.schema.clone())
+        .settings(IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() })
+        .tokenizers(tokenizers)
+        .open_or_create(MmapDirectory::open(directory)?)?;
+    let up_to = committed_up_to(&engine)?;
+    let reader = engine
+        .reader_builder()
+        .reload_policy(ReloadPolicy::Manual)
+        .doc_store_cache_num_blocks(CACHED_BLOCKS)
+        .try_into()?;
+    open_parts(&reader, fields)?;
+    Ok((engine, reader, up_to))
+}
+
+/// Opens those parts of each segment that the engine opens only when they are asked for, so that a missing one is
+/// found now, while it can be cured.
+fn open_parts(reader: &IndexReader, fields: &Fields) -> tantivy::Result<()> {
+    for segment in reader.searcher().segment_readers() {
+        segment.fast_fields().column_first_or_default::<u64>(SEQ)?;
+        segment.fast_fields().column_first_or_default::<i64>(CAPTURED_AT)?;
+        for field in [fields.uri, fields.title, fields.text] {
+            segment.inverted_index(field)?;
+            segment.get_fieldnorms_reader(field)?;
+        }
+        for field in [fields.target, fields.outcome, fields.kind, fields.language] {
+            segment.inverted_index(field)?;
+        }
+        segment.get_store_reader(0)?;
+    }
+    Ok(())
+}
+
+fn create(directory: &Path) -> Result<(), Error> {
+    fs::create_dir_all(directory).map_err(|source| failed(directory, source))
+}
+
+fn failed(directory: &Path, source: io::Error) -> Error {
+    Error::Directory { path: directory.to_owned(), source }
+}
+
+fn foreign(what: &str) -> TantivyError {
+    DataCorruption::comment_only(what).into()
+}

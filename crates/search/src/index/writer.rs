@@ -1,0 +1,111 @@
+use model::{Seq, ThemeId};
+use tantivy::{IndexWriter, TantivyError, directory::error::LockError, indexer::IndexWriterOptions};
+
+use crate::{Entry, Error, schema::Fields};
+
+/// The writing side of an index. The engine's writer, with its threads and its memory, exists from the first entry on.
+pub(super) struct Writer {
+    theme: ThemeId,
+    memory_bytes: usize,
+    engine: Option<IndexWriter>,
+    /// The last entry that was added, or the last commit where that is later.
+    added_up_to: Seq,
+    committed_up_to: Seq,
+    has_failed: bool,
+}
+
+impl Writer {
+    pub(super) const fn new(theme: ThemeId, memory_bytes: usize, up_to: Seq) -> Self {
+        Self { theme, memory_bytes, engine: None, added_up_to: up_to, committed_up_to: up_to, has_failed: false }
+    }
+
+    pub(super) fn add(&mut self, entry: &Entry, index: &tantivy::Index, fields: &Fields) -> Result<(), Error> {
+        self.check()?;
+        if entry.seq <= self.added_up_to {
+            return Ok(());
+        }
+        let added = self.engine(index)?.add_document(fields.document(entry));
+        self.noting_failure(added)?;
+        self.added_up_to = entry.seq;
+        Ok(())
+    }
+
+    /// False when there was nothing to do.
+    pub(super) fn commit(&mut self, up_to: Seq, index: &tantivy::Index) -> Result<bool, Error> {
+        self.check()?;
+        // A commit holds what was added, whatever sequence it is said to be complete to.
+        let up_to = up_to.max(self.added_up_to);
+        if up_to == self.committed_up_to {
+            return Ok(false);
+        }
+        let committed = commit(self.engine(index)?, up_to);
+        self.noting_failure(committed)?;
+        Ok(true)
+    }
+
+    pub(super) fn clear(&mut self, index: &tantivy::Index) -> Result<(), Error> {
+        self.abandon();
+        self.has_failed = false;
+        let engine = self.engine(index)?;
+        let cleared = engine.delete_all_documents().and_then(|_| commit(engine, Seq(0)));
+        self.noting_failure(cleared)
+    }
+
+    /// Drops the engine's writer with all that it has not committed. Until [`Writer::resume_after`] nothing is added.
+    pub(super) fn abandon(&mut self) {
+        self.engine = None;
+        self.has_failed = true;
+    }
+
+    /// Goes on behind a commit that is known to stand.
+    pub(super) const fn resume_after(&mut self, up_to: Seq) {
+        self.added_up_to = up_to;
+        self.committed_up_to = up_to;
+        self.has_failed = false;
+    }
+
+    const fn check(&self) -> Result<(), Error> {
+        if self.has_failed { Err(Error::WriteFailed(self.theme)) } else { Ok(()) }
+    }
+
+    fn engine(&mut self, index: &tantivy::Index) -> Result<&mut IndexWriter, Error> {
+        if self.engine.is_none() {
+            // One thread of each kind: memory matters more here than speed, and entries come from one task.
+            let options = IndexWriterOptions::builder()
+                .memory_budget_per_thread(self.memory_bytes)
+                .num_worker_threads(1)
+                .num_merge_threads(1)
+                .build();
+            let engine = index.writer_with_options(options).map_err(|error| match error {
+                TantivyError::LockFailure(LockError::LockBusy, _) => Error::InUse(self.theme),
+                other => other.into(),
+            })?;
+            return Ok(self.engine.insert(engine));
+        }
+        self.engine.as_mut().ok_or(Error::WriteFailed(self.theme))
+    }
+
+    /// After a failure the engine has lost what was added, so nothing may be added behind the gap.
+    fn noting_failure<T>(&mut self, result: tantivy::Result<T>) -> Result<(), Error> {
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.abandon();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Brings all entries into one segment, as merges in the background do with time.
+    #[cfg(test)]
+    pub(super) fn merge_all(&mut self, index: &tantivy::Index) {
+        let segments = index.searchable_segment_ids().unwrap();
+        self.engine(index).unwrap().merge(&segments).wait().unwrap();
+    }
+}
+
+fn commit(engine: &mut IndexWriter, up_to: Seq) -> tantivy::Result<()> {
+    let mut prepared = engine.prepare_commit()?;
+    prepared.set_payload(&up_to.to_string());
+    prepared.commit().map(|_| ())
+}
