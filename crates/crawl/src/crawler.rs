@@ -1,0 +1,552 @@
+//! The loop of the crawl: one task that owns frontier queues, gates and targets, starts fetches and records what they came to.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use fetch::{Fetcher, LoginCookie};
+use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use model::{Clock, ServiceId, TargetId, ThemeId, Timestamp, UriId};
+use store::{FinishedVisit, FrontierEntry, HostRecord, Priority, Store};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, CrawlStatus, TargetStatus,
+    follower::{Followed, Follower},
+    gate::Gate,
+    schedule,
+    status::Rate,
+    visit::{Finished, Identity, Visit, Visited, Visitor},
+    watched::Watched,
+};
+
+/// The longest time without a look at decisions, pauses and due times.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Visits of a queue that are held in memory.
+const AHEAD: usize = 32;
+
+/// What ends the crawl.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed; nothing more can be recorded.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A target's scope has a pattern that does not compile.
+    #[error("target {target}: {source}")]
+    Scope {
+        /// The target.
+        target: TargetId,
+        /// Why.
+        #[source]
+        source: Box<regex::Error>,
+    },
+    /// A fetch panicked.
+    #[error("a fetch died: {0}")]
+    Fetch(#[from] tokio::task::JoinError),
+}
+
+/// A hold on the running crawl, for those who change targets and those who ask how it goes.
+#[derive(Clone)]
+pub struct CrawlHandle {
+    changed: Arc<Notify>,
+    status: watch::Receiver<CrawlStatus>,
+}
+
+impl CrawlHandle {
+    /// Tells the crawl that targets, decisions or logins have changed in the store.
+    pub fn targets_changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// The state of the crawl, as it changes.
+    pub fn status(&self) -> watch::Receiver<CrawlStatus> {
+        self.status.clone()
+    }
+}
+
+/// A queue: a target's share of one service.
+type QueueId = (ThemeId, TargetId, ServiceId);
+
+/// What is known in memory of a queue.
+#[derive(Default)]
+struct Queue {
+    /// Visits that are due, soonest first.
+    ready: VecDeque<FrontierEntry>,
+    /// No look at the store is worth while before this moment; `None` asks for one at once.
+    look_at: Option<Timestamp>,
+    /// Visits owed, due or not.
+    owed: u64,
+}
+
+/// The crawl.
+pub struct Crawler {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    visitor: Visitor,
+    follower: Follower,
+    targets: HashMap<TargetId, Watched>,
+    queues: BTreeMap<QueueId, Queue>,
+    gates: HashMap<ServiceId, Gate>,
+    leased: HashSet<(TargetId, UriId)>,
+    overall: Option<DefaultDirectRateLimiter>,
+    fetches: JoinSet<Visited>,
+    acknowledgements: FuturesUnordered<BoxFuture<'static, ((TargetId, UriId), Result<model::Seq, store::Error>)>>,
+    changed: Arc<Notify>,
+    status: watch::Sender<CrawlStatus>,
+    told_at: tokio::time::Instant,
+    captures: u64,
+    rate: Rate,
+    /// The queue after which the next round begins, so that none is favoured.
+    last_served: Option<QueueId>,
+}
+
+impl Crawler {
+    /// A crawl over what `store` owes. Nothing is fetched before [`Crawler::run`].
+    pub fn new(config: Config, store: Store, fetcher: Arc<Fetcher>, clock: Arc<dyn Clock>, identity: Identity) -> Self {
+                let overall = std::num::NonZeroU32::new(config.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
+        Self {
+            follower: Follower::new(store.clone(), config.clone()),
+            visitor: Visitor { store: store.clone(), fetcher, clock: Arc::clone(&clock), identity },
+            config,
+            store,
+            clock,
+            targets: HashMap::new(),
+            queues: BTreeMap::new(),
+            gates: HashMap::new(),
+            leased: HashSet::new(),
+            overall,
+            fetches: JoinSet::new(),
+            acknowledgements: FuturesUnordered::new(),
+            changed: Arc::default(),
+            status: watch::Sender::default(),
+            told_at: tokio::time::Instant::now(),
+            captures: 0,
+            rate: Rate::default(),
+            last_served: None,
+        }
+    }
+
+    /// A hold on this crawl.
+    pub fn handle(&self) -> CrawlHandle {
+        CrawlHandle { changed: Arc::clone(&self.changed), status: self.status.subscribe() }
+    }
+
+    /// Crawls until `stop`; then fetches in flight may end, within bounds, and what does not is still owed.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+        for (queue, owed) in self.store.queues()? {
+            self.queues.entry(queue).or_default().owed = owed;
+        }
+        self.load_targets()?;
+        let mut analysed = self.store.analysed();
+        let mut tor = self.visitor.fetcher.status();
+        let changed = Arc::clone(&self.changed);
+        loop {
+            analysed.mark_unchanged();
+            let has_more = self.follow_hints()?;
+            self.call_off();
+            let wait = if tor.borrow_and_update().is_ready { self.dispatch()? } else { TICK };
+            let wait = if has_more { Duration::ZERO } else { wait.min(TICK) };
+            self.tell(false);
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(visited) = self.fetches.join_next() => self.finish(visited?).await?,
+                Some((lease, recorded)) = self.acknowledgements.next() => self.acknowledged(lease, recorded)?,
+                () = changed.notified() => self.load_targets()?,
+                Ok(()) = analysed.changed() => {}
+                Ok(()) = tor.changed() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        self.drain().await
+    }
+
+    /// Reads the targets anew: seeds, paces, logins, decisions.
+    fn load_targets(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        for target in self.store.all_targets()? {
+            let id = target.id;
+            let is_new_group = self.targets.get(&id).is_none_or(|watched| watched.target.epoch != target.epoch);
+            let updated = match self.targets.get_mut(&id) {
+                Some(watched) => watched.update(target.clone()),
+                None => Watched::new(&self.store, target.clone()).map(|watched| _ = self.targets.insert(id, watched)),
+            };
+            if let Err(error @ Error::Scope { .. }) = updated {
+                // The API refuses such patterns; one that got here all the same must not stop the others.
+                tracing::error!(target_id = %id, %error, "the target cannot be crawled");
+                continue;
+            }
+            updated?;
+            if is_new_group {
+                let cookies = self.store.login(target.theme, id).unwrap_or_else(|error| {
+                    tracing::error!(target_id = %id, %error, "the login cannot be used");
+                    Vec::new()
+                });
+                let hosts = self.targets.get(&id).map(|watched| watched.hosts.to_vec()).unwrap_or_default();
+                let cookies = cookies.into_iter().map(|cookie| LoginCookie { name: cookie.name, value: cookie.value });
+                self.visitor.fetcher.set_cookies(id, hosts, cookies.collect());
+            }
+            if target.is_crawlable(now) {
+                self.begin(id, now)?;
+            }
+        }
+        self.set_paces()
+    }
+
+    /// Makes sure that what a crawl of the target begins with is owed.
+    fn begin(&mut self, id: TargetId, now: Timestamp) -> Result<(), Error> {
+        let Some(watched) = self.targets.get_mut(&id) else { return Ok(()) };
+        if watched.obeys_robots() {
+            for file in watched.robots_files().collect::<Vec<_>>() {
+                watched.learn_robots(&self.store, &file)?;
+            }
+        }
+        let theme = watched.target.theme;
+        let followed = self.follower.admit_seeds(watched, now)?;
+        self.take_over(theme, followed)
+    }
+
+    fn set_paces(&mut self) -> Result<(), Error> {
+        let queues: Vec<QueueId> = self.queues.keys().copied().collect();
+        for (_, _, service) in &queues {
+            if !self.gates.contains_key(service) {
+                self.gates.insert(*service, Gate::new(self.store.host(*service)?));
+            }
+        }
+        self.gates.values_mut().for_each(Gate::begin_pace);
+        for (_, target, service) in &queues {
+            if let (Some(gate), Some(watched)) = (self.gates.get_mut(service), self.targets.get(target)) {
+                gate.tighten(watched.target.pace);
+            }
+        }
+        let burst = self.config.burst;
+        self.gates.values_mut().for_each(|gate| gate.end_pace(burst));
+        Ok(())
+    }
+
+    /// Turns new crawl hints into visits; `true` when there may be more.
+    fn follow_hints(&mut self) -> Result<bool, Error> {
+        let themes: HashSet<ThemeId> = self.targets.values().map(|watched| watched.target.theme).collect();
+        let mut has_more = false;
+        for theme in themes {
+            if let Some(followed) = self.follower.step(theme, &mut self.targets, self.clock.now())? {
+                self.take_over(theme, followed)?;
+                has_more = true;
+            }
+        }
+        Ok(has_more)
+    }
+
+    /// Makes the loop's own state agree with what following the hints came to.
+    fn take_over(&mut self, theme: ThemeId, followed: Followed) -> Result<(), Error> {
+        let mut has_new_queue = false;
+        for (target, service) in followed.owed {
+            let queue = self.queues.entry((theme, target, service)).or_insert_with(|| {
+                has_new_queue = true;
+                Queue::default()
+            });
+            queue.owed += 1;
+            queue.look_at = None;
+        }
+        for (target, attention) in followed.attention {
+            tracing::warn!(target_id = %target, reason = attention.reason, "the target needs attention");
+            let updated = self.store.update_target(theme, target, |target| target.attention.get_or_insert(attention).clone())?;
+            if let (Some((changed, _)), Some(watched)) = (updated, self.targets.get_mut(&target)) {
+                watched.update(changed)?;
+            }
+        }
+        for (target, file) in followed.robots {
+            if let Some(watched) = self.targets.get_mut(&target).filter(|watched| watched.obeys_robots()) {
+                watched.learn_robots(&self.store, &file)?;
+            }
+        }
+        if has_new_queue { self.set_paces() } else { Ok(()) }
+    }
+
+    /// Ends the fetches of targets that may no longer be crawled.
+    fn call_off(&mut self) {
+        let now = self.clock.now();
+        for watched in self.targets.values_mut().filter(|watched| watched.in_flight > 0 && !watched.target.is_crawlable(now)) {
+            watched.cancel.cancel();
+            watched.cancel = CancellationToken::new();
+        }
+    }
+
+    /// Starts what may be started; returns the time until more may be.
+    fn dispatch(&mut self) -> Result<Duration, Error> {
+        let mut wait = TICK;
+        // A queue after the last one served, then round once more from the front.
+        let mut order: Vec<QueueId> = self.queues.iter().filter(|(_, queue)| queue.owed > 0).map(|(id, _)| *id).collect();
+        let pivot = order.partition_point(|id| Some(*id) <= self.last_served);
+        order.rotate_left(pivot);
+        loop {
+            let mut has_started = false;
+            for id in &order {
+                if self.fetches.len() >= self.config.concurrency {
+                    return Ok(wait);
+                }
+                match self.start_one(*id)? {
+                    Step::Started => {
+                        has_started = true;
+                        self.last_served = Some(*id);
+                    }
+                    Step::Wait(time) => wait = wait.min(time),
+                    Step::Nothing => {}
+                    Step::Everybody(time) => return Ok(wait.min(time)),
+                }
+            }
+            if !has_started {
+                return Ok(wait);
+            }
+        }
+    }
+
+    /// Starts the next visit of a queue, if it has one that is due and the service may be asked.
+    fn start_one(&mut self, id: QueueId) -> Result<Step, Error> {
+        let now = self.clock.now();
+        let (theme, target_id, service) = id;
+        let Some(watched) = self.targets.get(&target_id) else { return Ok(Step::Nothing) };
+        if !watched.target.is_crawlable(now) || watched.has_spent_its_day(now) {
+            return Ok(Step::Nothing);
+        }
+        self.look(id, now)?;
+        let Some(queue) = self.queues.get_mut(&id) else { return Ok(Step::Nothing) };
+        if queue.ready.is_empty() {
+            return Ok(queue.look_at.map_or(Step::Nothing, |at| Step::Wait(at.since(now))));
+        }
+        let Some(gate) = self.gates.get_mut(&service) else { return Ok(Step::Nothing) };
+        if let Some(limiter) = &self.overall
+            && gate.resting(now).is_none()
+            && let Err(not_until) = limiter.check()
+        {
+            return Ok(Step::Everybody(not_until.wait_time_from(governor::clock::Clock::now(limiter.clock()))));
+        }
+        let jitter = gate.delay().mul_f64(random() * f64::from(self.config.jitter_percent) / 100.0);
+        if let Err(wait) = gate.enter(now, jitter) {
+            return Ok(wait.map_or(Step::Nothing, Step::Wait));
+        }
+        while let Some(entry) = self.queues.get_mut(&id).and_then(|queue| queue.ready.pop_front()) {
+            if self.start(theme, entry, now)? {
+                return Ok(Step::Started);
+            }
+        }
+        if let Some(gate) = self.gates.get_mut(&service) {
+            gate.leave();
+        }
+        Ok(Step::Nothing)
+    }
+
+    /// Fills the memory of a queue from the store, where that is worth a look.
+    fn look(&mut self, id: QueueId, now: Timestamp) -> Result<(), Error> {
+        let Some(queue) = self.queues.get_mut(&id) else { return Ok(()) };
+        if !queue.ready.is_empty() || queue.look_at.is_some_and(|at| at > now) {
+            return Ok(());
+        }
+        let mut soonest: Option<Timestamp> = None;
+        for priority in Priority::ALL {
+            let leased = &self.leased;
+            for entry in self.store.owed(id, priority, AHEAD, |entry| leased.contains(&(entry.target, entry.uri)))? {
+                if entry.due <= now {
+                    queue.ready.push_back(entry);
+                } else {
+                    soonest = Some(soonest.map_or(entry.due, |before| before.min(entry.due)));
+                    break;
+                }
+            }
+        }
+        // With nothing to do and nothing to come, only a new visit is worth another look, and it resets this.
+        queue.look_at = if queue.ready.is_empty() { Some(soonest.unwrap_or(Timestamp::from_micros(i64::MAX))) } else { None };
+        Ok(())
+    }
+
+    /// Starts one visit; `false` when it turns out that it is not to be made now.
+    fn start(&mut self, theme: ThemeId, entry: FrontierEntry, now: Timestamp) -> Result<bool, Error> {
+        let lease = (entry.target, entry.uri);
+        let Some(watched) = self.targets.get_mut(&entry.target) else { return Ok(false) };
+        let (Some(decision), Some(record)) = (watched.target.decision_in_force(now).cloned(), self.store.uri(theme, entry.target, entry.uri)?) else {
+            return Ok(false);
+        };
+        if record.entry(theme) != Some(entry) || self.leased.contains(&lease) {
+            return Ok(false);
+        }
+        if watched.obeys_robots() && record.uri.path() != "/robots.txt" {
+            match watched.robots.get(&entry.service) {
+                None => return Ok(false),
+                Some(robots) if !robots.allows(&record.uri.path_and_query()) => {
+                    let later = store::UriRecord { due: Some(now.after(watched.target.pace.revisit().1)), priority: Priority::Low, ..record };
+                    self.store.apply(theme, &store::CrawlBatch { uris: vec![later], ..store::CrawlBatch::default() })?;
+                    return Ok(false);
+                }
+                Some(_) => {}
+            }
+        }
+        watched.in_flight += 1;
+        self.leased.insert(lease);
+        let visit = Visit {
+            entry,
+            record,
+            target: Arc::clone(&watched.target),
+            decision,
+            hosts: Arc::clone(&watched.hosts),
+            cancel: watched.cancel.clone(),
+        };
+        self.fetches.spawn(self.visitor.clone().go(visit));
+        Ok(true)
+    }
+
+    /// Records what a fetch came to. Waits while the disk is behind, and the crawl waits with it.
+    async fn finish(&mut self, visited: Visited) -> Result<(), Error> {
+        let Visited { visit, result } = visited;
+        let entry = visit.entry;
+        let lease = (entry.target, entry.uri);
+        let Some(watched) = self.targets.get_mut(&entry.target) else { return Ok(()) };
+        watched.in_flight = watched.in_flight.saturating_sub(1);
+        let gate = match self.gates.entry(entry.service) {
+            std::collections::hash_map::Entry::Occupied(gate) => gate.into_mut(),
+            std::collections::hash_map::Entry::Vacant(gate) => gate.insert(Gate::new(HostRecord::default())),
+        };
+        gate.leave();
+        let Some(Finished { capture, payload, retry_after, needs_new_epoch }) = result else {
+            self.leased.remove(&lease);
+            self.look_again(entry);
+            return Ok(());
+        };
+        let outcome = capture.outcome;
+        let before = (&visit.record, &gate.record);
+        let times = (capture.started_at, capture.ended_at);
+        let verdict = schedule::after_attempt(&self.config, &visit.target, before, outcome, retry_after, times, random());
+        gate.record = verdict.host.clone();
+        if verdict.must_rest {
+            gate.rest(verdict.host.not_before);
+            tracing::info!(target_id = %entry.target, %outcome, failures = verdict.host.failures, until = %verdict.host.not_before, "the service rests");
+        }
+        watched.state = watched.state.counting(outcome, capture.ended_at);
+        if let Some(queue) = self.queues.get_mut(&(entry.theme, entry.target, entry.service)) {
+            queue.owed = queue.owed.saturating_sub(u64::from(verdict.uri.due.is_none()));
+        }
+        self.captures += 1;
+        self.rate.count(capture.ended_at);
+        let state = (entry.target, watched.state.clone());
+        if needs_new_epoch {
+            self.advance_epoch(&entry, visit.target.epoch)?;
+        }
+        let finished = FinishedVisit { theme: entry.theme, capture, payload, visit: entry, uri: verdict.uri, host: (entry.service, verdict.host), state };
+        let receipt = self.store.submit(finished).await?;
+        self.acknowledgements.push(Box::pin(async move { (lease, receipt.acknowledged().await) }));
+        Ok(())
+    }
+
+    /// Gives the target new circuits, unless somebody did since this fetch began.
+    fn advance_epoch(&mut self, entry: &FrontierEntry, seen: u32) -> Result<(), Error> {
+        let updated = self.store.update_target(entry.theme, entry.target, |target| {
+            if target.epoch == seen {
+                target.epoch += 1;
+            }
+        })?;
+        if let (Some((changed, ())), Some(watched)) = (updated, self.targets.get_mut(&entry.target)) {
+            watched.update(changed)?;
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&mut self, lease: (TargetId, UriId), recorded: Result<model::Seq, store::Error>) -> Result<(), Error> {
+        recorded?;
+        self.leased.remove(&lease);
+        // A failed attempt owes another one, which the queue learns of by looking.
+        for ((_, target, _), queue) in &mut self.queues {
+            if *target == lease.0 && queue.ready.is_empty() {
+                queue.look_at = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_again(&mut self, entry: FrontierEntry) {
+        if let Some(queue) = self.queues.get_mut(&(entry.theme, entry.target, entry.service)) {
+            queue.look_at = None;
+        }
+    }
+
+    /// Lets fetches in flight end for a while, calls off the rest, and waits for the disk.
+    async fn drain(&mut self) -> Result<(), Error> {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(self.config.drain_s.into());
+        while let Ok(Some(visited)) = tokio::time::timeout_at(deadline, self.fetches.join_next()).await {
+            self.finish(visited?).await?;
+        }
+        self.fetches.abort_all();
+        while let Some((lease, recorded)) = self.acknowledgements.next().await {
+            self.acknowledged(lease, recorded)?;
+        }
+        self.tell(true);
+        Ok(())
+    }
+
+    /// Publishes the state, not too often.
+    fn tell(&mut self, at_once: bool) {
+        let now = tokio::time::Instant::now();
+        if !at_once && now < self.told_at + TICK / 2 {
+            return;
+        }
+        self.told_at = now;
+        let utc = self.clock.now();
+        let mut targets: Vec<TargetStatus> = self.targets.values().map(|watched| self.target_status(watched, utc)).collect();
+        targets.sort_by(|a, b| (a.theme, &a.name, a.id).cmp(&(b.theme, &b.name, b.id)));
+        let status = CrawlStatus {
+            in_flight: self.fetches.len(),
+            queued: self.queues.values().map(|queue| queue.owed).sum(),
+            captures: self.captures,
+            captures_last_minute: self.rate.last_minute(utc),
+            targets,
+        };
+        self.status.send_if_modified(|before| std::mem::replace(before, status.clone()) != status);
+    }
+
+    fn target_status(&self, watched: &Watched, now: Timestamp) -> TargetStatus {
+        let target = &watched.target;
+        let own = |(id, _): &(&QueueId, &Queue)| id.1 == target.id;
+        let is_waiting = |(_, queue): (&QueueId, &Queue)| queue.ready.is_empty() && queue.look_at.is_some_and(|at| at > now);
+        let rests = || {
+            let services = self.queues.iter().filter(own).map(|((_, _, service), _)| service);
+            let until = services.filter_map(|service| self.gates.get(service)?.resting(now)).max()?;
+            Some(format!("the service rests until {until}"))
+        };
+        TargetStatus {
+            theme: target.theme,
+            id: target.id,
+            name: target.name.clone(),
+            in_flight: watched.in_flight,
+            queued: self.queues.iter().filter(own).map(|(_, queue)| queue.owed).sum(),
+            is_idle: watched.in_flight == 0 && self.queues.iter().filter(own).all(is_waiting),
+            captures: watched.state.captures,
+            last_outcome: watched.state.last_outcome,
+            last_at: watched.state.last_at,
+            waits_because: watched.hindrance(self.clock.as_ref()).or_else(rests),
+        }
+    }
+}
+
+/// What an attempt to start a visit came to.
+enum Step {
+    Started,
+    /// The queue may go on after this time.
+    Wait(Duration),
+    Nothing,
+    /// Nobody may go on before this time.
+    Everybody(Duration),
+}
+
+/// A number from 0 to 1.
+fn random() -> f64 {
+    let mut bytes = [0; 4];
+    // Without chance there is no jitter; politeness does not depend on it.
+    let _ = getrandom::fill(&mut bytes);
+    f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX)
+}

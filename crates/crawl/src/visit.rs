@@ -1,0 +1,119 @@
+//! One visit: the fetch of a URI that is owed, and the capture that it becomes.
+
+use std::sync::Arc;
+
+use fetch::{Exchange, Fetcher, Request, Validators};
+use model::{Capture, Clock, Decision, Digest, Grant, Isolation, Purpose, Seq, Target};
+use store::{CompressedPayload, FrontierEntry, Store, UriRecord};
+use tokio_util::sync::CancellationToken;
+
+/// What identifies the running program in each capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// SHA-256 of the program.
+    pub software: Digest,
+    /// SHA-256 of the configuration in force.
+    pub configuration: Digest,
+}
+
+/// What a visit works with.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    pub(crate) store: Store,
+    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) identity: Identity,
+}
+
+/// A visit under way.
+pub(crate) struct Visit {
+    pub(crate) entry: FrontierEntry,
+    pub(crate) record: UriRecord,
+    pub(crate) target: Arc<Target>,
+    pub(crate) decision: Decision,
+    pub(crate) hosts: Arc<Vec<String>>,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// A visit that came to an end.
+pub(crate) struct Visited {
+    pub(crate) visit: Visit,
+    /// `None` when it was called off; nothing is recorded then, and the visit is still owed.
+    pub(crate) result: Option<Finished>,
+}
+
+pub(crate) struct Finished {
+    pub(crate) capture: Capture,
+    pub(crate) payload: CompressedPayload,
+    pub(crate) retry_after: Option<std::time::Duration>,
+    pub(crate) needs_new_epoch: bool,
+}
+
+impl Visitor {
+    pub(crate) async fn go(self, visit: Visit) -> Visited {
+        let request = self.request(&visit);
+        let result = tokio::select! {
+            biased;
+            () = visit.cancel.cancelled() => None,
+            exchange = self.fetcher.fetch(&request) => Some(self.finished(&visit, request.isolation, exchange)),
+        };
+        Visited { visit, result }
+    }
+
+    fn request(&self, visit: &Visit) -> Request {
+        let isolation = Isolation { target: visit.target.id, epoch: visit.target.epoch };
+        Request {
+            uri: visit.record.uri.clone(),
+            isolation,
+            redirects: visit.record.redirects.clone(),
+            hosts: visit.hosts.to_vec(),
+            allows_exit: visit.decision.allows_exit,
+            allows_proof_of_work: visit.decision.allows_proof_of_work,
+            validators: visit.decision.allows_conditional_requests.then(|| self.validators(visit, isolation)).flatten(),
+        }
+    }
+
+    /// The validators of the last capture, if it was made in the same isolation group: beyond it they would be a tracking cookie.
+    fn validators(&self, visit: &Visit, isolation: Isolation) -> Option<Validators> {
+        let id = model::CaptureId { theme: visit.entry.theme, seq: visit.record.last? };
+        let capture = self.store.capture(&Grant::system(Purpose::Maintenance), id).ok()??;
+        let text = |name| capture.header(name).and_then(|value| String::from_utf8(value.to_vec()).ok());
+        let is_usable = capture.isolation == isolation && capture.outcome == model::Outcome::Ok;
+        is_usable.then(|| Validators { etag: text("etag"), last_modified: text("last-modified") })
+    }
+
+    fn finished(&self, visit: &Visit, isolation: Isolation, exchange: Exchange) -> Finished {
+        let payload = CompressedPayload::of(&exchange.payload);
+        let capture = Capture {
+            seq: Seq::default(),
+            target: visit.target.id,
+            decision: visit.decision.number,
+            uri: visit.record.uri.clone(),
+            started_at: exchange.started_at,
+            first_byte_at: exchange.first_byte_at,
+            ended_at: exchange.ended_at,
+            clock: self.clock.source(),
+            outcome: exchange.outcome,
+            detail: exchange.detail,
+            status: exchange.status,
+            isolation,
+            reused_connection: exchange.reused_connection,
+            tls: exchange.tls,
+            request: exchange.request,
+            secrets: exchange.secrets,
+            response_head: exchange.response_head,
+            block_digest: exchange.block_digest,
+            block_len: exchange.block_len,
+            payload_digest: exchange.payload_digest,
+            payload_len: exchange.payload.len() as u64,
+            framing: exchange.framing,
+            truncation: exchange.truncation,
+            redirect_to: exchange.redirect_to,
+            via: visit.record.via.clone(),
+            hops: visit.record.hops,
+            software: self.identity.software,
+            configuration: self.identity.configuration,
+        };
+        Finished { capture, payload, retry_after: exchange.retry_after, needs_new_epoch: exchange.needs_new_epoch }
+    }
+}
