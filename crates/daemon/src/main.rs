@@ -1,2 +1,26 @@
-//! To come.
-fn main() {}
+//! The binary: command line, configuration, lifecycle, telemetry, wiring. Logic lives in the crates below it.
+
+mod cli;
+mod client;
+mod command;
+mod config;
+mod credentials;
+mod failure;
+mod lifecycle;
+mod print;
+mod serve;
+mod themes;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match command::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            print::problem(&failure);
+            failure.exit_code()
+        }
+    }
+}

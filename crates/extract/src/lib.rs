@@ -1,1 +1,24 @@
-//! To come.
+//! Bytes and headers of a capture become a [`model::Document`]: content codings undone, character encoding found, HTML parsed, and out of it
+//! title, visible text, language, links, refresh, forms, page kind and the content digest that tells a change from noise.
+//!
+//! Everything here is pure and total. Whatever a site sends, [`document`] returns a document, tells beside it what could not be read, and stays
+//! within [`Limits`]. This crate deliberately fetches nothing, stores nothing, and does not judge what a page is about.
+
+mod charset;
+mod decode;
+mod digest;
+mod document;
+mod kind;
+mod language;
+mod media;
+mod noise;
+mod page;
+mod parse;
+mod refresh;
+mod walk;
+
+pub use decode::decode;
+pub use digest::DIGEST_RULE;
+pub use document::{EXTRACTOR, document};
+pub use page::{Limits, Page};
+pub use refresh::refresh;

@@ -154,8 +154,8 @@ pub struct FramingPiece {
 }
 
 impl Framing {
-    /// Appends the body as it lay on the wire.
-    fn weave_into(&self, mut payload: &[u8], block: &mut Vec<u8>) {
+    /// Appends the body to `block` as it lay on the wire around `payload`.
+    pub fn weave_into(&self, mut payload: &[u8], block: &mut Vec<u8>) {
         for piece in &self.pieces {
             block.extend_from_slice(&piece.before);
             let len = usize::try_from(piece.len).unwrap_or(usize::MAX).min(payload.len());

@@ -2,5 +2,8 @@
 //!
 //! It deliberately ships in no package, and nothing the daemon runs depends on it.
 
+mod loopback;
 pub mod network;
 pub mod sites;
+
+pub use loopback::Loopback;

@@ -1,0 +1,222 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{TargetId, ThemeId, Timestamp};
+
+/// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
+#[derive(Debug, Parser)]
+#[command(name = "nachtwacht", disable_version_flag = true)]
+pub(crate) struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "/etc/nachtwacht/nachtwacht.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Answers as JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the daemon until it is told to stop.
+    Serve,
+    /// Makes the data directory, the keys and the bearer token.
+    Init {
+        /// Makes a new bearer token; the old one is no longer accepted after a restart.
+        #[arg(long)]
+        new_token: bool,
+    },
+    /// Says what is wrong with the configuration, with line and key.
+    CheckConfig,
+    /// Adds, lists and steers targets.
+    #[command(subcommand)]
+    Target(TargetCommand),
+    /// Searches what was captured.
+    Search(SearchArgs),
+    /// Shows captures and what was received.
+    #[command(subcommand)]
+    Capture(CaptureCommand),
+    /// Says how Tor, crawl, analysis and disk are.
+    Status {
+        /// Keeps showing it until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Prints the version.
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TargetCommand {
+    /// Adds a target with the decision that it rests on.
+    Add(TargetAdd),
+    /// Lists the targets of a theme, or of all.
+    List {
+        #[arg(long)]
+        theme: Option<ThemeId>,
+    },
+    /// Shows a target, its decisions and its crawl.
+    Show(TargetRef),
+    /// Lets a target rest.
+    Pause(TargetRef),
+    /// Goes on with a target, also after it needed attention.
+    Resume(TargetRef),
+    /// Ends a target; what was captured stays.
+    Retire(TargetRef),
+    /// Records a new decision for a target.
+    Decide {
+        #[command(flatten)]
+        target: TargetRef,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Hands over a session: reads cookies, one `name=value` a line, from standard input. None ends the session.
+    Login(TargetRef),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetRef {
+    /// The theme.
+    pub(crate) theme: ThemeId,
+    /// The target's id.
+    pub(crate) id: TargetId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetAdd {
+    /// The theme that it belongs to.
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    /// What people call it.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Where the crawl begins; may be given several times.
+    #[arg(long = "seed", required = true, value_name = "URI")]
+    pub(crate) seeds: Vec<String>,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArgs,
+    /// A pattern over path and query of which at least one must match; may be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) include: Vec<String>,
+    /// A pattern over path and query of which none may match; may be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
+    /// The greatest number of links from a seed.
+    #[arg(long)]
+    pub(crate) max_depth: Option<u16>,
+    /// The greatest number of captures a day.
+    #[arg(long)]
+    pub(crate) pages_per_day: Option<u32>,
+    /// The least time between two requests, in milliseconds.
+    #[arg(long)]
+    pub(crate) delay_ms: Option<u32>,
+    /// The greatest number of requests at once.
+    #[arg(long)]
+    pub(crate) concurrency: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArgs {
+    /// Why this source: what it is expected to add.
+    #[arg(long)]
+    pub(crate) grounds: String,
+    /// The provision that the crawl rests on.
+    #[arg(long)]
+    pub(crate) legal_basis: String,
+    /// The moment at which the decision lapses: RFC 3339, or a date.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) ends: String,
+    /// Who decided; the person at the keyboard, where it is not given.
+    #[arg(long)]
+    pub(crate) author: Option<String>,
+    /// Makes robots.txt bind.
+    #[arg(long)]
+    pub(crate) obey_robots: bool,
+    /// Lets hosts of the clear net that are in scope be reached through a Tor exit.
+    #[arg(long)]
+    pub(crate) allow_exit: bool,
+    /// Lets the service's demand for a proof of work be met.
+    #[arg(long)]
+    pub(crate) allow_proof_of_work: bool,
+    /// Lets validators be sent; they can also track a visitor.
+    #[arg(long)]
+    pub(crate) allow_conditional_requests: bool,
+}
+
+impl DecisionArgs {
+    /// The end as a moment: a bare date means its first moment in UTC.
+    pub(crate) fn ends_at(&self) -> Result<Timestamp, model::InvalidTimestamp> {
+        self.ends.parse().or_else(|error| format!("{}T00:00:00Z", self.ends).parse().map_err(|_| error))
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SortArg {
+    Relevance,
+    Newest,
+    Oldest,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// The theme to search in.
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    /// What to look for: terms, "phrases", AND, OR, NOT, parentheses, `field:value`.
+    pub(crate) query: Vec<String>,
+    /// Only captures of these targets.
+    #[arg(long)]
+    pub(crate) target: Vec<TargetId>,
+    /// Only pages in these languages, ISO 639-3.
+    #[arg(long)]
+    pub(crate) language: Vec<String>,
+    /// Only pages of these kinds.
+    #[arg(long)]
+    pub(crate) kind: Vec<String>,
+    /// Only captures that ended so.
+    #[arg(long)]
+    pub(crate) outcome: Vec<String>,
+    /// Captured at or after this moment.
+    #[arg(long)]
+    pub(crate) from: Option<Timestamp>,
+    /// Captured before this moment.
+    #[arg(long)]
+    pub(crate) until: Option<Timestamp>,
+    #[arg(long, value_enum)]
+    pub(crate) sort: Option<SortArg>,
+    /// The greatest number of hits.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// Where the page before ended.
+    #[arg(long)]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaptureCommand {
+    /// Lists captures, newest first.
+    List {
+        #[arg(long)]
+        theme: ThemeId,
+        #[arg(long)]
+        target: Option<TargetId>,
+        #[arg(long)]
+        uri: Option<String>,
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Shows what is known of one capture, such as marketplace/17.
+    Show { capture: String },
+    /// Prints the text of one capture.
+    Text { capture: String },
+    /// Writes what was received, byte for byte, to a file.
+    Raw {
+        capture: String,
+        /// The file; it must not exist yet.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+}

@@ -1,0 +1,91 @@
+//! What each command does.
+
+mod capture;
+mod search;
+mod status;
+mod target;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Cli, Command},
+    client::Client,
+    config::Config,
+    credentials,
+    failure::Failure,
+    print, serve, themes,
+};
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { config: path, json: wants_json, command } = cli;
+    if matches!(command, Command::Version) {
+        version(wants_json);
+        return Ok(());
+    }
+    let config = Config::load(&path)?;
+    match command {
+        Command::Serve => serve::run(&config),
+        Command::Init { new_token } => init(&config, new_token, wants_json),
+        Command::CheckConfig => check(&config, wants_json),
+        Command::Version => Ok(()),
+        command => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+            let client = Client::new(&config.listen.socket);
+            runtime.block_on(ask(&client, command, wants_json))
+        }
+    }
+}
+
+async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), Failure> {
+    match command {
+        Command::Target(command) => target::run(client, command, wants_json).await,
+        Command::Search(args) => search::run(client, args, wants_json).await,
+        Command::Capture(command) => capture::run(client, command, wants_json).await,
+        Command::Status { watch } => status::run(client, watch, wants_json).await,
+        Command::Serve | Command::Init { .. } | Command::CheckConfig | Command::Version => Ok(()),
+    }
+}
+
+fn version(wants_json: bool) {
+    let version = env!("CARGO_PKG_VERSION");
+    if wants_json { print::json(&json!({ "version": version })) } else { print::line(&format!("nachtwacht {version}")) }
+}
+
+fn init(config: &Config, new_token: bool, wants_json: bool) -> Result<(), Failure> {
+    let token = credentials::init(&config.data_dir, new_token)?;
+    if wants_json {
+        print::json(&json!({ "data_dir": config.data_dir, "token": token }));
+        return Ok(());
+    }
+    match token {
+        Some(token) => {
+            print::line(&format!("{} is ready. The bearer token, told only this once:", config.data_dir.display()));
+            print::line(&token);
+        }
+        None => print::line(&format!("{} was ready already; nothing was changed.", config.data_dir.display())),
+    }
+    Ok(())
+}
+
+fn check(config: &Config, wants_json: bool) -> Result<(), Failure> {
+    let themes = themes::load(&config.themes_dir)?;
+    let names: Vec<String> = themes.iter().map(|theme| theme.id.to_string()).collect();
+    if wants_json { print::json(&json!({ "themes": names })) } else { print::line(&format!("The configuration is well. Themes: {}.", names.join(", "))) }
+    Ok(())
+}
+
+/// A field of an answer as text; a dash where there is none.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "–".into(),
+        other => other.to_string(),
+    }
+}
+
+/// The elements of an answer's array.
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,54 @@
+use serde_json::Value;
+
+use super::{items, text};
+use crate::{
+    cli::{SearchArgs, SortArg},
+    client::{Client, query},
+    failure::Failure,
+    print,
+};
+
+pub(super) async fn run(client: &Client, args: SearchArgs, wants_json: bool) -> Result<(), Failure> {
+    let answer = client.get(&format!("/themes/{}/search{}", args.theme, query(&parameters(&args)))).await?;
+    if wants_json {
+        print::json(&answer);
+        return Ok(());
+    }
+    print::line(&format!("{} captures match, of {} captures analysed.", text(&answer["total"]), text(&answer["up_to"])));
+    for hit in items(&answer["hits"]) {
+        print::line("");
+        print::prepared(&print::highlighted(&text(&hit["title"]), &ranges(&hit["title_highlights"])));
+        print::line(&format!("  {}", text(&hit["uri"])));
+        print::line(&format!("  {}  {}  {}  {}", text(&hit["capture"]), text(&hit["captured_at"]), text(&hit["kind"]), text(&hit["outcome"])));
+        let snippet = print::highlighted(&text(&hit["snippet"]), &ranges(&hit["highlights"])).replace('\n', " ");
+        print::prepared(&format!("  {snippet}"));
+    }
+    if let Some(next) = answer["next"].as_str() {
+        print::line(&format!("\nMore: the same command with --after {next}"));
+    }
+    Ok(())
+}
+
+fn parameters(args: &SearchArgs) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("q", args.query.join(" ")), ("limit", args.limit.to_string())];
+    pairs.extend(args.target.iter().map(|target| ("target", target.to_string())));
+    pairs.extend(args.language.iter().map(|language| ("language", language.clone())));
+    pairs.extend(args.kind.iter().map(|kind| ("kind", kind.clone())));
+    pairs.extend(args.outcome.iter().map(|outcome| ("outcome", outcome.clone())));
+    pairs.extend(args.from.iter().map(|from| ("from", from.to_string())));
+    pairs.extend(args.until.iter().map(|until| ("until", until.to_string())));
+    pairs.extend(args.after.iter().map(|after| ("after", after.clone())));
+    let name = |sort| match sort {
+        SortArg::Relevance => "relevance",
+        SortArg::Newest => "newest",
+        SortArg::Oldest => "oldest",
+    };
+    pairs.extend(args.sort.map(|sort| ("sort", name(sort).to_owned())));
+    pairs
+}
+
+/// Highlights, as pairs of character offsets.
+fn ranges(value: &Value) -> Vec<(usize, usize)> {
+    let offset = |value: &Value| value.as_u64().and_then(|offset| usize::try_from(offset).ok());
+    items(value).iter().filter_map(|range| Some((offset(&range["start"])?, offset(&range["end"])?))).collect()
+}

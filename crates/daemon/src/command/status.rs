@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{items, text};
+use crate::{client::Client, failure::Failure, print};
+
+pub(super) async fn run(client: &Client, watch: bool, wants_json: bool) -> Result<(), Failure> {
+    loop {
+        let status = client.get("/status").await?;
+        if watch {
+            print::clear();
+        }
+        if wants_json { print::json(&status) } else { show(&status) }
+        if !watch {
+            return Ok(());
+        }
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+fn show(status: &Value) {
+    let (tor, crawl) = (&status["tor"], &status["crawl"]);
+    let readiness = if tor["is_ready"] == true { "ready".to_owned() } else { format!("{} %", text(&tor["percent"])) };
+    let obstacle = tor["blocked_because"].as_str().map(|why| format!(", {why}")).unwrap_or_default();
+    print::line(&format!("nachtwacht {}, up {} s", text(&status["version"]), text(&status["uptime_s"])));
+    print::line(&format!("tor       {readiness}{obstacle}"));
+    print::line(&format!(
+        "crawl     {} in flight, {} queued, {} captures, {} in the last minute",
+        text(&crawl["in_flight"]),
+        text(&crawl["queued"]),
+        text(&crawl["captures"]),
+        text(&crawl["captures_last_minute"]),
+    ));
+    for theme in items(&status["analysis"]) {
+        print::line(&format!(
+            "analysis  {}: {} captured, {} analysed, {} indexed",
+            text(&theme["theme"]),
+            text(&theme["captured"]),
+            text(&theme["analysed"]),
+            text(&theme["indexed"]),
+        ));
+    }
+    print::line(&format!("disk      {} bytes in the store", text(&status["disk"]["store_bytes"])));
+    let row = |target: &Value| {
+        let fields = ["theme", "id", "name", "captures", "queued", "in_flight", "last_outcome", "waits_because"];
+        fields.iter().map(|field| text(&target[*field])).collect()
+    };
+    let targets = items(&crawl["targets"]);
+    if !targets.is_empty() {
+        print::line("");
+        let head = ["theme", "id", "name", "captures", "queued", "in flight", "last outcome", "waits because"];
+        print::table(&head, &targets.iter().map(row).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,150 @@
+//! The configuration file: one TOML file whose every key has a default. Each crate owns its part.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// The configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where everything is kept.
+    pub(crate) data_dir: PathBuf,
+    /// Where the themes are described, one file each.
+    pub(crate) themes_dir: PathBuf,
+    /// What may be said in the log, as a filter of `tracing`.
+    pub(crate) log: String,
+    pub(crate) listen: Listen,
+    pub(crate) fetch: fetch::Config,
+    pub(crate) crawl: crawl::Config,
+    pub(crate) derive: derive::Config,
+    pub(crate) search: search::Config,
+    pub(crate) store: store::Config,
+}
+
+/// Where the API listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Listen {
+    /// Addresses for people and programs with a bearer token.
+    pub(crate) tcp: Vec<SocketAddr>,
+    /// The socket of the command line; whoever may open it is an administrator.
+    pub(crate) socket: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "/var/lib/nachtwacht".into(),
+            themes_dir: "/etc/nachtwacht/themes".into(),
+            log: "info,arti_client=warn,tor_=warn".into(),
+            listen: Listen::default(),
+            fetch: fetch::Config::default(),
+            crawl: crawl::Config::default(),
+            derive: derive::Config::default(),
+            search: search::Config::default(),
+            store: store::Config::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { tcp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8730))], socket: "/run/nachtwacht/api.sock".into() }
+    }
+}
+
+impl Config {
+    /// Reads the file; an error names line and key.
+    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
+        let problem = |problem: String| Failure::Configuration { path: path.to_owned(), problem };
+        let text = fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| problem(error.to_string()))?;
+        config.check().map_err(problem)?;
+        Ok(config)
+    }
+
+    /// What no type can say.
+    fn check(&self) -> Result<(), String> {
+        if self.crawl.concurrency == 0 {
+            return Err("crawl.concurrency must be at least 1".into());
+        }
+        if self.fetch.limits.content_types.is_empty() {
+            return Err("fetch.limits.content_types must name at least one type".into());
+        }
+        tracing_subscriber::EnvFilter::try_new(&self.log).map(|_| ()).map_err(|error| format!("log: {error}"))
+    }
+
+    pub(crate) fn store_dir(&self) -> PathBuf {
+        self.data_dir.join("store")
+    }
+
+    pub(crate) fn index_dir(&self) -> PathBuf {
+        self.data_dir.join("index")
+    }
+
+    pub(crate) fn tor_dir(&self) -> PathBuf {
+        self.data_dir.join("tor")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file that ships, with its commented keys in force.
+    fn shipped() -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/nachtwacht.toml");
+        let text = fs::read_to_string(path).unwrap();
+        // A key is commented as `#key`, prose as `# prose`.
+        let uncomment = |line: &str| match line.strip_prefix('#') {
+            Some(key) if key.starts_with(|c: char| c.is_ascii_lowercase() || "[]\" ".contains(c)) && !key.starts_with("  ") && !line.starts_with("# ") => key.to_owned(),
+            Some(continued) if continued.starts_with("    ") || continued.starts_with(']') => continued.to_owned(),
+            _ => line.to_owned(),
+        };
+        text.lines().map(uncomment).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_shipped_file_holds_every_key_at_its_default() {
+        let text = shipped();
+        let config: Config = toml::from_str(&text).unwrap();
+        assert_eq!(config, Config::default());
+        let keys = |text: &str| -> Vec<String> {
+            fn collect(prefix: &str, value: &toml::Value, into: &mut Vec<String>) {
+                match value.as_table() {
+                    Some(table) => table.iter().for_each(|(key, value)| collect(&format!("{prefix}.{key}"), value, into)),
+                    None => into.push(prefix.to_owned()),
+                }
+            }
+            let mut keys = Vec::new();
+            collect("", &toml::from_str(text).unwrap(), &mut keys);
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&text), keys(&toml::to_string(&Config::default()).unwrap()));
+    }
+
+    #[test]
+    fn a_mistake_is_named_by_line_and_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |text: &str, expect: &[&str]| {
+            let path = dir.path().join("nachtwacht.toml");
+            fs::write(&path, text).unwrap();
+            let error = Config::load(&path).unwrap_err().to_string();
+            for part in expect {
+                assert!(error.contains(part), "{error}");
+            }
+        };
+        check("data_dir = \"/x\"\n[crawl]\nconcurency = 3\n", &["line 3", "concurency"]);
+        check("[listen]\ntcp = [\"example.com:80\"]\n", &["line 2", "socket address"]);
+        check("[crawl]\nconcurrency = 0\n", &["crawl.concurrency"]);
+        check("log = \"a=b=c\"\n", &["log"]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Secrets of the appliance: files of mode 0600 that lie in systemd's credentials directory, or, where there is none, under
+//! the data directory. Never in the environment, never in the configuration.
+
+use std::{
+    env, fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use model::Digest;
+use store::CredentialKey;
+
+use crate::failure::Failure;
+
+const LOGIN_KEY: &str = "login-key";
+const TOKEN_DIGEST: &str = "api-token.sha256";
+
+/// The secrets that the daemon runs with.
+pub(crate) struct Credentials {
+    /// Opens the logins that people hand over.
+    pub(crate) login_key: CredentialKey,
+    /// SHA-256 of the bearer token; the token itself is kept nowhere.
+    pub(crate) token: Digest,
+}
+
+/// Where a secret lies: what systemd hands over goes before the data directory.
+fn path_of(data_dir: &Path, name: &str) -> PathBuf {
+    let handed_over = env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(name));
+    handed_over.filter(|path| path.exists()).unwrap_or_else(|| data_dir.join("credentials").join(name))
+}
+
+impl Credentials {
+    pub(crate) fn load(data_dir: &Path) -> Result<Self, Failure> {
+        let read = |name| {
+            let path = path_of(data_dir, name);
+            let text = fs::read_to_string(&path).map_err(|_| Failure::NotInitialised(path.clone()))?;
+            text.trim().parse::<Digest>().map_err(|_| Failure::Configuration { path, problem: "not 64 hexadecimal digits".into() })
+        };
+        Ok(Self { login_key: CredentialKey::from_bytes(read(LOGIN_KEY)?.as_bytes()), token: read(TOKEN_DIGEST)? })
+    }
+}
+
+/// Makes what is missing. Returns the bearer token when a new one was made: it is told once.
+pub(crate) fn init(data_dir: &Path, new_token: bool) -> Result<Option<String>, Failure> {
+    let directory = data_dir.join("credentials");
+    fs::create_dir_all(&directory).map_err(|source| Failure::Directory { path: directory.clone(), source })?;
+    if !path_of(data_dir, LOGIN_KEY).exists() {
+        write_secret(&directory.join(LOGIN_KEY), &Digest::from_bytes(random()?).to_string())?;
+    }
+    if path_of(data_dir, TOKEN_DIGEST).exists() && !new_token {
+        return Ok(None);
+    }
+    let token = format!("nw_{}", Digest::from_bytes(random()?));
+    write_secret(&directory.join(TOKEN_DIGEST), &Digest::of(token.as_bytes()).to_string())?;
+    Ok(Some(token))
+}
+
+fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(bytes)
+}
+
+/// Writes beside the file and renames, so that a crash leaves the old secret or the new one.
+fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    let beside = path.with_extension("new");
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        writeln!(file, "{text}")?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().with_context(|| format!("{} cannot be written", path.display())).map_err(Failure::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_told_once_and_kept_as_a_digest() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Credentials::load(dir.path()), Err(Failure::NotInitialised(_))));
+        let token = init(dir.path(), false).unwrap().unwrap();
+        assert_eq!(init(dir.path(), false).unwrap(), None);
+        assert_eq!(Credentials::load(dir.path()).unwrap().token, Digest::of(token.as_bytes()));
+        let another = init(dir.path(), true).unwrap().unwrap();
+        assert_ne!(another, token);
+        for name in [LOGIN_KEY, TOKEN_DIGEST] {
+            let mode = fs::metadata(dir.path().join("credentials").join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The daemon's wiring, from the configuration to the last task that ends.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use model::{Authority, Clock, Digest, SystemClock};
+use tracing_subscriber::EnvFilter;
+
+use crate::{config::Config, credentials::Credentials, failure::Failure, lifecycle::Lifecycle, themes};
+
+/// Runs the daemon until it is told to stop.
+pub(crate) fn run(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log).context("the log filter")?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let themes = themes::load(&config.themes_dir)?;
+    let Credentials { login_key, token } = Credentials::load(&config.data_dir)?;
+    let identity = identity(config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
+    let indexes = Arc::new(search::Indexes::open(config.index_dir(), config.search.clone()).context("the search index")?);
+    let tor = fetch::Tor::start(&config.fetch.tor, &config.tor_dir()).context("the Tor client")?;
+    let fetcher = Arc::new(fetch::Fetcher::new(tor, Arc::clone(&clock), &config.fetch).context("fetch")?);
+    let crawler = crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
+    let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes));
+    let app = web::App {
+        store,
+        indexes,
+        crawl: crawler.handle(),
+        tor: fetcher.status(),
+        themes: themes.into(),
+        clock,
+        authority: Authority::of_this_process(),
+        token,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket).await.map_err(|error| Failure::Address(error.to_string()))?;
+
+    let mut lifecycle = Lifecycle::default();
+    lifecycle.run("derive", deriver.run(lifecycle.stop()));
+    lifecycle.run("crawl", crawler.run(lifecycle.stop()));
+    lifecycle.run("web", server.run(lifecycle.stop()));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = %config.listen.socket.display(), "serving");
+    Ok(lifecycle.until_stopped().await?)
+}
+
+/// What each capture says of the program that made it.
+fn identity(config: &Config) -> Result<crawl::Identity, Failure> {
+    let program = std::env::current_exe().and_then(std::fs::read).context("the program cannot read itself")?;
+    let configuration = toml::to_string(config).context("the configuration cannot be written out")?;
+    Ok(crawl::Identity { software: Digest::of(&program), configuration: Digest::of(configuration.as_bytes()) })
+}

@@ -1,0 +1,87 @@
+use model::{CharsetSource, Digest, Document, FormKind, PageKind, Problem};
+
+use crate::{
+    Limits, Page, charset, decode,
+    digest::{self, DIGEST_RULE},
+    kind, language,
+    media::Media,
+    parse, refresh,
+    walk::{self, Content, forms::Form},
+};
+
+/// Version of the extractor; part of every document. It goes up with any change that can change a document.
+pub const EXTRACTOR: u32 = 1;
+
+/// Makes a document of a capture.
+///
+/// Total: any bytes under any headers yield a document. What could not be read as it stands is told beside it, each kind of problem once.
+pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
+    let (body, problem) = decode(page.content_encoding, page.payload, limits.decoded_bytes);
+    let mut problems: Vec<Problem> = problem.into_iter().collect();
+    let media = Media::of(page.content_type, &body, charset::is_declared_wide(page.content_type, &body));
+    let (mut content, charset, source) = if media == Media::Binary {
+        problems.push(Problem::NotText);
+        (Content::default(), encoding_rs::UTF_8, CharsetSource::Guess)
+    } else {
+        let decoded = charset::decode(page.content_type, &body);
+        if decoded.has_errors {
+            problems.push(Problem::Charset);
+        }
+        let content =
+            if media == Media::Html { of_html(&decoded.text, page, limits) } else { of_plain(&decoded.text, limits) };
+        (content, decoded.charset, decoded.source)
+    };
+    problems.append(&mut content.problems);
+    // A header comes before the page, but browsers let the page's own word count where it has one.
+    let from_header = || page.refresh.and_then(|value| refresh::refresh(&String::from_utf8_lossy(value), page.uri));
+    content.refresh = content.refresh.or_else(from_header);
+    let kind = if media == Media::Binary && page.status < 400 { PageKind::Other } else { kind::of(page, &content) };
+    let content_digest = if media == Media::Binary {
+        Digest::of(&body)
+    } else {
+        digest::of_content(page.uri, &content.title, &content.text, &content.links)
+    };
+    let document = Document {
+        extractor: EXTRACTOR,
+        charset: charset.name().to_owned(),
+        charset_source: source,
+        language: language::guess(&content.text),
+        kind,
+        forms: content.forms.iter().map(Form::kind).collect::<Vec<FormKind>>(),
+        title: content.title,
+        text: content.text,
+        links: content.links,
+        refresh: content.refresh,
+        content_digest,
+        digest_rule: DIGEST_RULE,
+    };
+    (document, once_each(problems))
+}
+
+fn of_html(text: &str, page: &Page<'_>, limits: &Limits) -> Content {
+    let mut parsed = parse::parse(text, limits);
+    let mut content = walk::walk(&parsed.html, page, limits);
+    content.problems.append(&mut parsed.problems);
+    content
+}
+
+fn of_plain(text: &str, limits: &Limits) -> Content {
+    let (text, is_full) = walk::text::plain(text, limits.text_bytes);
+    let mut content = Content { text, ..Content::default() };
+    content.layout.words = content.text.split_whitespace().count();
+    content.problems.extend(is_full.then_some(Problem::TooLong));
+    content
+}
+
+fn once_each(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut once = Vec::with_capacity(problems.len());
+    for problem in problems {
+        if !once.contains(&problem) {
+            once.push(problem);
+        }
+    }
+    once
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! One walk over the tree, from which everything else is made.
+
+pub(crate) mod forms;
+pub(crate) mod links;
+pub(crate) mod text;
+
+use ego_tree::NodeRef;
+use html5ever::{local_name, ns};
+use model::{Link, Problem, Refresh};
+use scraper::{Html, Node, node::Element};
+
+use self::{
+    forms::{Form, speaks_of_captcha},
+    links::{Base, RawLink},
+    text::{Gap, Text},
+};
+use crate::{Limits, Page, kind::Marks, parse, refresh};
+
+/// How much of the headings is kept for telling what a page is, in bytes.
+const MAX_HEADINGS: usize = 600;
+
+/// The longest title kept, in bytes.
+const MAX_TITLE: usize = 2000;
+
+/// What a page holds.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) links: Vec<Link>,
+    pub(crate) refresh: Option<Refresh>,
+    pub(crate) forms: Vec<Form>,
+    pub(crate) layout: Layout,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// How a page is laid out, as far as it tells what the page is.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    /// Words of the text.
+    pub(crate) words: usize,
+    /// Words in links.
+    pub(crate) linked_words: usize,
+    /// Words in forms and outside links.
+    pub(crate) form_words: usize,
+    /// The text of the largest headings, one a line.
+    pub(crate) headings: String,
+    /// Where in the text each link stands, and the shape of its address.
+    pub(crate) link_shapes: Vec<(usize, u64)>,
+    /// Whether a field or picture anywhere speaks of a captcha.
+    pub(crate) has_captcha: bool,
+    /// What classes say of the elements that carry them.
+    pub(crate) marks: Marks,
+}
+
+/// Walks the tree of a page once.
+pub(crate) fn walk(html: &Html, page: &Page<'_>, limits: &Limits) -> Content {
+    let mut walk = Walk::new(limits);
+    let root = html.tree.root();
+    let mut node = root;
+    'down: loop {
+        if walk.enter(node) {
+            if let Some(child) = node.first_child() {
+                node = child;
+                continue;
+            }
+            walk.leave(node);
+        }
+        loop {
+            if let Some(next) = node.next_sibling() {
+                node = next;
+                break;
+            }
+            match node.parent() {
+                Some(parent) => {
+                    walk.leave(parent);
+                    node = parent;
+                }
+                None => break 'down,
+            }
+        }
+    }
+    walk.finish(page, limits)
+}
+
+struct Walk<'a> {
+    text: Text,
+    title: Option<String>,
+    base_href: Option<&'a str>,
+    refresh: Option<&'a str>,
+    links: Vec<RawLink<'a>>,
+    /// Links whose elements are open, and where their text begins.
+    open_links: Vec<(usize, usize)>,
+    /// Where the text of the heading begins that is open.
+    open_heading: Option<usize>,
+    forms: Vec<Form>,
+    /// The forms that are open.
+    open_forms: Vec<usize>,
+    /// A form that was closed before it held anything, as happens where a form begins between the rows of a table.
+    stray_form: Option<usize>,
+    /// Controls outside any form.
+    loose: Form,
+    /// How many elements are open that keep their line breaks.
+    preformatted: usize,
+    layout: Layout,
+}
+
+impl<'a> Walk<'a> {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            text: Text::new(limits.text_bytes),
+            title: None,
+            base_href: None,
+            refresh: None,
+            links: Vec::new(),
+            open_links: Vec::new(),
+            open_heading: None,
+            forms: Vec::new(),
+            open_forms: Vec::new(),
+            stray_form: None,
+            loose: Form::default(),
+            preformatted: 0,
+            layout: Layout::default(),
+        }
+    }
+
+    /// Takes in a node; false if what is in it is of no interest.
+    fn enter(&mut self, node: NodeRef<'a, Node>) -> bool {
+        match node.value() {
+            Node::Text(text) => {
+                let words = self.text.push(text, self.preformatted > 0);
+                self.count_words(words);
+                false
+            }
+            Node::Element(element) => self.enter_element(element, node),
+            Node::Document | Node::Fragment => true,
+            Node::Doctype(_) | Node::Comment(_) | Node::ProcessingInstruction(_) => false,
+        }
+    }
+
+    fn count_words(&mut self, words: usize) {
+        self.layout.words += words;
+        if !self.open_links.is_empty() {
+            self.layout.linked_words += words;
+        } else if !self.open_forms.is_empty() {
+            self.layout.form_words += words;
+        }
+    }
+
+    fn enter_element(&mut self, element: &'a Element, node: NodeRef<'a, Node>) -> bool {
+        let attributes = Attributes::of(element);
+        if let Some(class) = attributes.class {
+            self.layout.marks.note(class);
+        }
+        match element.name.local {
+            local_name!("title") if element.name.ns == ns!(html) => {
+                self.title.get_or_insert_with(|| title(node));
+                return false;
+            }
+            local_name!("script") | local_name!("style") | local_name!("template") => return false,
+            local_name!("base") => self.base_href = self.base_href.or(attributes.href),
+            local_name!("meta") => {
+                if attributes.http_equiv.is_some_and(|pragma| pragma.trim().eq_ignore_ascii_case("refresh")) {
+                    self.refresh = self.refresh.or(attributes.content);
+                }
+            }
+            local_name!("link") => {
+                if attributes.rel.is_some_and(links::is_navigation) {
+                    self.add_link(attributes.href, attributes.rel);
+                }
+            }
+            local_name!("a") | local_name!("area") => {
+                if self.add_link(attributes.href, attributes.rel) && element.name.local == local_name!("a") {
+                    self.open_links.push((self.links.len() - 1, self.text.position()));
+                }
+                self.add_alt(&attributes);
+            }
+            local_name!("iframe") | local_name!("frame") => {
+                self.note_captcha(&attributes);
+                self.add_link(attributes.src, None);
+            }
+            local_name!("img") => {
+                self.note_captcha(&attributes);
+                self.add_alt(&attributes);
+            }
+            local_name!("br") => self.text.part(Gap::Block),
+            local_name!("td") | local_name!("th") => self.text.part(Gap::Cell),
+            local_name!("form") => {
+                self.stray_form = None;
+                self.open_forms.push(self.forms.len());
+                self.forms.push(Form::default());
+            }
+            local_name!("input") => {
+                self.note_captcha(&attributes);
+                self.form().add_input(attributes.kind.unwrap_or_default(), attributes.name.unwrap_or_default());
+            }
+            local_name!("button") => self.form().controls += 1,
+            local_name!("select") => {
+                self.form().controls += 1;
+                self.form().others += 1;
+            }
+            local_name!("textarea") => {
+                self.form().controls += 1;
+                self.form().others += 1;
+                self.preformatted += 1;
+            }
+            local_name!("pre") | local_name!("listing") | local_name!("xmp") | local_name!("plaintext") => {
+                self.preformatted += 1;
+            }
+            local_name!("h1") | local_name!("h2") | local_name!("h3") => self.open_heading = Some(self.text.position()),
+            _ => {}
+        }
+        if parse::is_block(&element.name.local) {
+            self.text.part(Gap::Block);
+        }
+        true
+    }
+
+    fn leave(&mut self, node: NodeRef<'a, Node>) {
+        let Node::Element(element) = node.value() else { return };
+        match element.name.local {
+            local_name!("a") if Attributes::of(element).href.is_some() => {
+                if let Some((link, position)) = self.open_links.pop()
+                    && let Some(link) = self.links.get_mut(link)
+                {
+                    link.anchor = links::anchor(self.text.since(position));
+                }
+            }
+            local_name!("form") => {
+                self.stray_form =
+                    self.open_forms.pop().filter(|&form| self.forms.get(form).is_some_and(|form| form.controls == 0));
+            }
+            local_name!("textarea")
+            | local_name!("pre")
+            | local_name!("listing")
+            | local_name!("xmp")
+            | local_name!("plaintext") => {
+                self.preformatted = self.preformatted.saturating_sub(1);
+            }
+            local_name!("h1") | local_name!("h2") | local_name!("h3") => self.close_heading(),
+            local_name!("td") | local_name!("th") => self.text.part(Gap::Cell),
+            _ => {}
+        }
+        if parse::is_block(&element.name.local) {
+            self.text.part(Gap::Block);
+        }
+    }
+
+    fn close_heading(&mut self) {
+        let Some(position) = self.open_heading.take() else { return };
+        let heading = self.text.since(position);
+        if self.layout.headings.len() + heading.len() < MAX_HEADINGS {
+            self.layout.headings.push_str(heading);
+            self.layout.headings.push('\n');
+        }
+    }
+
+    fn add_link(&mut self, href: Option<&'a str>, rel: Option<&'a str>) -> bool {
+        let Some(href) = href else { return false };
+        self.links.push(RawLink { href, rel, anchor: String::new(), position: self.text.position() });
+        true
+    }
+
+    fn add_alt(&mut self, attributes: &Attributes<'a>) {
+        if let Some(alt) = attributes.alt {
+            self.text.part(Gap::Space);
+            let words = self.text.push(alt, false);
+            self.count_words(words);
+            self.text.part(Gap::Space);
+        }
+    }
+
+    fn note_captcha(&mut self, attributes: &Attributes<'a>) {
+        let speaking =
+            [attributes.name, attributes.id, attributes.class, attributes.alt, attributes.src, attributes.placeholder];
+        if speaking.into_iter().flatten().any(speaks_of_captcha) {
+            self.layout.has_captcha = true;
+            self.form().has_captcha = true;
+        }
+    }
+
+    /// The form that a control belongs to.
+    fn form(&mut self) -> &mut Form {
+        let at = self.open_forms.last().copied().or(self.stray_form);
+        at.and_then(|at| self.forms.get_mut(at)).unwrap_or(&mut self.loose)
+    }
+
+    fn finish(mut self, page: &Page<'_>, limits: &Limits) -> Content {
+        let base = Base::new(page.uri, self.base_href);
+        let mut problems = Vec::new();
+        if self.text.is_full() {
+            problems.push(Problem::TooLong);
+        }
+        self.layout.link_shapes =
+            self.links.iter().take(limits.links).map(|link| (link.position, links::shape(link.href))).collect();
+        let (links, is_cut) = links::resolve(self.links, &base, limits.links);
+        if is_cut {
+            problems.push(Problem::TooManyLinks);
+        }
+        if self.loose.passwords > 0 || self.loose.has_captcha {
+            self.forms.push(self.loose);
+        }
+        Content {
+            title: self.title.unwrap_or_default(),
+            text: self.text.into_string(),
+            links,
+            refresh: self.refresh.and_then(|value| refresh::read(value, |place| base.resolve(place))),
+            forms: self.forms,
+            layout: self.layout,
+            problems,
+        }
+    }
+}
+
+fn title(node: NodeRef<'_, Node>) -> String {
+    let mut out = Text::new(MAX_TITLE);
+    for text in node.children().filter_map(|child| child.value().as_text()) {
+        out.push(text, false);
+    }
+    out.into_string()
+}
+
+/// The attributes that the walk reads, found in one pass.
+#[derive(Default)]
+struct Attributes<'a> {
+    alt: Option<&'a str>,
+    class: Option<&'a str>,
+    content: Option<&'a str>,
+    href: Option<&'a str>,
+    http_equiv: Option<&'a str>,
+    id: Option<&'a str>,
+    kind: Option<&'a str>,
+    name: Option<&'a str>,
+    placeholder: Option<&'a str>,
+    rel: Option<&'a str>,
+    src: Option<&'a str>,
+}
+
+impl<'a> Attributes<'a> {
+    fn of(element: &'a Element) -> Self {
+        let mut found = Self::default();
+        for (name, value) in element.attrs() {
+            let place = match name {
+                "alt" => &mut found.alt,
+                "class" => &mut found.class,
+                "content" => &mut found.content,
+                "href" => &mut found.href,
+                "http-equiv" => &mut found.http_equiv,
+                "id" => &mut found.id,
+                "type" => &mut found.kind,
+                "name" => &mut found.name,
+                "placeholder" => &mut found.placeholder,
+                "rel" => &mut found.rel,
+                "src" => &mut found.src,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests;

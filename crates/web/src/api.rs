@@ -1,0 +1,20 @@
+//! The shapes on the wire, for the daemon that answers and for programs that ask.
+
+mod capture;
+mod document;
+mod problem;
+mod schema;
+mod search;
+mod settings;
+mod status;
+mod target;
+mod theme;
+
+pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
+pub use document::{Document, Link, Refresh};
+pub use problem::Problem;
+pub use search::{Hit, SearchAnswer, Span};
+pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};
+pub use status::{Crawl, Disk, Health, Status, TargetStatus, ThemeAnalysis, Tor};
+pub use target::{Attention, Decision, Login, Pace, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};
+pub use theme::{Theme, Themes};

@@ -1,0 +1,97 @@
+use model::{Seq, TargetId, ThemeId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::TargetCrawl;
+
+/// That the daemon lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `alive` or `ready`.
+    pub status: String,
+}
+
+/// How the daemon is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// The version of the program.
+    pub version: String,
+    /// How long it has been serving, in seconds.
+    pub uptime_s: u64,
+    /// The Tor client.
+    pub tor: Tor,
+    /// The crawl.
+    pub crawl: Crawl,
+    /// The analysis of each theme.
+    pub analysis: Vec<ThemeAnalysis>,
+    /// Space on disk.
+    pub disk: Disk,
+}
+
+/// How ready the Tor client is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tor {
+    /// Progress of the bootstrap, from 0 to 100.
+    pub percent: u8,
+    /// Whether a connection can be opened now.
+    pub is_ready: bool,
+    /// What stands in the way, as far as that is known.
+    pub blocked_because: Option<String>,
+    /// How many attempts to bootstrap have failed.
+    pub failed_attempts: u32,
+}
+
+/// The crawl.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Crawl {
+    /// Fetches in flight.
+    pub in_flight: usize,
+    /// Visits owed, due or not.
+    pub queued: u64,
+    /// Captures since the daemon began.
+    pub captures: u64,
+    /// Captures within the last minute.
+    pub captures_last_minute: u64,
+    /// Every target.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// The state of the crawl of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TargetStatus {
+    /// Its theme.
+    #[schema(value_type = String)]
+    pub theme: ThemeId,
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: TargetId,
+    /// Its name.
+    pub name: String,
+    /// The state.
+    #[serde(flatten)]
+    pub crawl: TargetCrawl,
+}
+
+/// How far the analysis of a theme is. Sequences count from 1, so each is also a number of captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ThemeAnalysis {
+    /// The theme.
+    #[schema(value_type = String)]
+    pub theme: ThemeId,
+    /// The last capture.
+    #[schema(value_type = u64)]
+    pub captured: Seq,
+    /// The last one that is analysed.
+    #[schema(value_type = u64)]
+    pub analysed: Seq,
+    /// The last one that is found by a search.
+    #[schema(value_type = u64)]
+    pub indexed: Seq,
+}
+
+/// Space on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Disk {
+    /// Bytes that the store takes.
+    pub store_bytes: u64,
+}

@@ -1,0 +1,170 @@
+use model::{Outcome, RobotsPolicy, Seq, TargetId, TargetState, ThemeId, Timestamp, Uri};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::schema;
+
+/// The targets of a theme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Targets {
+    /// In order of id.
+    pub targets: Vec<Target>,
+}
+
+/// A watched service and its policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Target {
+    /// Its theme.
+    #[schema(value_type = String)]
+    pub theme: ThemeId,
+    /// Its id: 16 hexadecimal digits.
+    #[schema(value_type = String)]
+    pub id: TargetId,
+    /// What people call it.
+    pub name: String,
+    /// When it was added.
+    #[schema(value_type = String, format = DateTime)]
+    pub added_at: Timestamp,
+    /// What people want of it.
+    #[schema(schema_with = schema::target_state)]
+    pub state: TargetState,
+    /// Why the crawl stopped by itself and waits for a person, if it does.
+    pub attention: Option<Attention>,
+    /// Where the crawl begins.
+    #[schema(value_type = Vec<String>)]
+    pub seeds: Vec<Uri>,
+    /// What belongs to it.
+    pub scope: Scope,
+    /// How fast it is crawled.
+    pub pace: Pace,
+    /// The grounds, the earliest first; the last one counts.
+    pub decisions: Vec<Decision>,
+    /// The number of the decision that is in force now; without one nothing is fetched.
+    pub decision_in_force: Option<u32>,
+    /// The state of the crawl.
+    pub crawl: TargetCrawl,
+}
+
+/// A target, and what is only told of one at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TargetDetail {
+    /// The target.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The session that was handed over, if one was.
+    pub login: Option<Login>,
+    /// Shapes of URIs that turned out to be crawler traps; at most 100.
+    pub traps: Vec<Trap>,
+}
+
+/// Why a target waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Attention {
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// In a sentence.
+    pub reason: String,
+    /// The sequence of the capture that shows it.
+    #[schema(value_type = Option<u64>)]
+    pub seen_in: Option<Seq>,
+}
+
+/// What belongs to a target. The hosts of its seeds always do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Scope {
+    /// Further hosts.
+    pub hosts: Vec<String>,
+    /// Patterns over path and query of which at least one must match, unless there are none.
+    pub include: Vec<String>,
+    /// Patterns over path and query of which none may match.
+    pub exclude: Vec<String>,
+    /// The greatest number of links from a seed.
+    pub max_depth: u16,
+    /// The greatest number of captures a UTC day.
+    pub pages_per_day: u32,
+}
+
+/// How fast a target is crawled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pace {
+    /// The least time between two requests to one service, in milliseconds.
+    pub delay_ms: u32,
+    /// The greatest number of requests in flight to one service.
+    pub concurrency: u16,
+    /// The shortest time until a page that changes is visited again, in seconds.
+    pub revisit_min_s: u32,
+    /// The longest time until a page that never changes is visited again, in seconds.
+    pub revisit_max_s: u32,
+}
+
+/// Recorded grounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Decision {
+    /// Counted from 1; captures name the one that they were made under.
+    pub number: u32,
+    /// Why this source: what it is expected to add.
+    pub grounds: String,
+    /// The provision that the crawl rests on.
+    pub legal_basis: String,
+    /// Who decided.
+    pub author: String,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime)]
+    pub made_at: Timestamp,
+    /// The moment at which it lapses.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// Whether `robots.txt` is only recorded, or binds.
+    #[schema(schema_with = schema::robots)]
+    pub robots: RobotsPolicy,
+    /// Whether hosts of the clear net that are in scope may be reached through a Tor exit.
+    pub allows_exit: bool,
+    /// Whether the service's demand for a proof of work may be met.
+    pub allows_proof_of_work: bool,
+    /// Whether validators may be sent.
+    pub allows_conditional_requests: bool,
+}
+
+/// The state of the crawl of one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TargetCrawl {
+    /// Fetches in flight.
+    pub in_flight: u32,
+    /// Visits owed, due or not.
+    pub queued: u64,
+    /// Whether nothing is in flight and nothing is due.
+    pub is_idle: bool,
+    /// Captures ever.
+    pub captures: u64,
+    /// How the last attempt ended.
+    #[schema(value_type = Option<String>, example = "Ok")]
+    pub last_outcome: Option<Outcome>,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_at: Option<Timestamp>,
+    /// Why nothing is fetched at present, if so.
+    pub waits_because: Option<String>,
+}
+
+/// What may be told of a session that was handed over: never a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Login {
+    /// How many cookies it has.
+    pub count: usize,
+    /// Their names.
+    pub names: Vec<String>,
+    /// Whether it can be used: false when it was kept under another credential key.
+    pub is_usable: bool,
+}
+
+/// A shape of URIs (numbers and tokens aside) of which some were refused, because there was no end of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Trap {
+    /// The shape.
+    pub template: String,
+    /// URIs of it that were admitted.
+    pub admitted: u32,
+    /// URIs of it that were refused.
+    pub refused: u32,
+}

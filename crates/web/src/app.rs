@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use crawl::CrawlHandle;
+use fetch::TorStatus;
+use model::{Authority, Clock, Digest, Theme, ThemeId};
+use search::Indexes;
+use store::Store;
+use tokio::{sync::watch, time::Instant};
+
+use crate::refusal::Refusal;
+
+/// All that the API answers from. The daemon makes it once and moves it in.
+pub struct App {
+    /// The truth.
+    pub store: Store,
+    /// The indexes of all themes.
+    pub indexes: Arc<Indexes>,
+    /// The running crawl.
+    pub crawl: CrawlHandle,
+    /// How ready the Tor client is.
+    pub tor: watch::Receiver<TorStatus>,
+    /// The themes that exist. Any other one is unknown, whatever the store holds.
+    pub themes: Arc<[Theme]>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The power to make grants, for those who are authenticated here.
+    pub authority: Authority,
+    /// SHA-256 of the bearer token.
+    pub token: Digest,
+    /// The version of the program.
+    pub version: &'static str,
+}
+
+/// The application while it serves.
+pub(crate) struct Running {
+    pub(crate) app: App,
+    pub(crate) since: Instant,
+}
+
+/// What every handler gets.
+pub(crate) type Shared = Arc<Running>;
+
+impl Running {
+    pub(crate) fn new(app: App) -> Shared {
+        Arc::new(Self { app, since: Instant::now() })
+    }
+
+    /// Whether there is such a theme.
+    pub(crate) fn has_theme(&self, theme: ThemeId) -> bool {
+        self.app.themes.iter().any(|known| known.id == theme)
+    }
+
+    /// Does what may wait for the disk, off the event loop.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let running = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&running)).await?
+    }
+}

@@ -1,0 +1,11 @@
+//! The handlers, by noun. Each reads what is asked, does it off the event loop, and answers in the shapes of [`crate::api`].
+
+pub(crate) mod captures;
+pub(crate) mod content;
+pub(crate) mod health;
+pub(crate) mod logins;
+pub(crate) mod search;
+pub(crate) mod status;
+pub(crate) mod steering;
+pub(crate) mod targets;
+pub(crate) mod themes;

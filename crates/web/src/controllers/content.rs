@@ -1,0 +1,120 @@
+//! What a site sent, and what was read in it. Bytes leave as an attachment without a type, text as plain text: nothing here can
+//! become a page in somebody's browser.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{
+        HeaderName,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
+    response::IntoResponse,
+};
+
+use crate::{
+    api::{Document, Link, Refresh},
+    app::{Running, Shared},
+    refusal::Refusal,
+    request::AtCapture,
+};
+
+/// What was received, byte for byte
+#[utoipa::path(
+    get, path = "/themes/{theme}/captures/{seq}/raw", tag = "captures", params(AtCapture),
+    responses((
+        status = 200, description = "Status line, header fields and body as they came.",
+        body = [u8], content_type = "application/octet-stream",
+    )),
+)]
+pub(crate) async fn raw(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
+    let block = running.blocking(move |running| bytes(running, at).map(|(capture, payload)| capture.block(&payload))).await?;
+    Ok((attachment(at, "block"), block))
+}
+
+/// The payload: the body without its transfer coding
+#[utoipa::path(
+    get, path = "/themes/{theme}/captures/{seq}/payload", tag = "captures", params(AtCapture),
+    responses((
+        status = 200, description = "The payload; its content coding, such as gzip, is not undone.",
+        body = [u8], content_type = "application/octet-stream",
+    )),
+)]
+pub(crate) async fn payload(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
+    let payload = running.blocking(move |running| bytes(running, at).map(|(_, payload)| payload)).await?;
+    Ok((attachment(at, "payload"), payload))
+}
+
+/// The visible text
+#[utoipa::path(
+    get, path = "/themes/{theme}/captures/{seq}/text", tag = "captures", params(AtCapture),
+    responses((status = 200, description = "The text, one block a line.", body = String, content_type = "text/plain; charset=utf-8")),
+)]
+pub(crate) async fn text(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
+    let text = running.blocking(move |running| read(running, at).map(|document| document.text)).await?;
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text))
+}
+
+/// What the extractor made of it
+#[utoipa::path(
+    get, path = "/themes/{theme}/captures/{seq}/document", tag = "captures", params(AtCapture),
+    responses((status = 200, description = "The document.", body = Document)),
+)]
+pub(crate) async fn document(State(running): State<Shared>, at: AtCapture) -> Result<Json<Document>, Refusal> {
+    running.blocking(move |running| read(running, at).map(|document| shown(at, document))).await.map(Json)
+}
+
+fn bytes(running: &Running, at: AtCapture) -> Result<(model::Capture, Vec<u8>), Refusal> {
+    let grant = at.grant(&running.app);
+    let store = &running.app.store;
+    let capture = store.capture(&grant, at.id())?.ok_or(Refusal::NoCapture)?;
+    let payload = store.payload(&grant, at.theme, &capture)?;
+    Ok((capture, payload))
+}
+
+fn read(running: &Running, at: AtCapture) -> Result<model::Document, Refusal> {
+    let grant = at.grant(&running.app);
+    let store = &running.app.store;
+    if let Some(document) = store.document(&grant, at.id())? {
+        return Ok(document);
+    }
+    store.capture(&grant, at.id())?.ok_or(Refusal::NoCapture)?;
+    Err(Refusal::NoDocument(match store.crawl_hint(at.theme, at.seq)? {
+        None => "the capture is not analysed yet",
+        Some(hint) if hint.is_quarantined => "the capture is quarantined: it killed the analysis twice",
+        Some(_) => "the capture has no content to analyse",
+    }))
+}
+
+/// Header fields of bytes that nobody shall display.
+fn attachment(at: AtCapture, what: &str) -> [(HeaderName, String); 2] {
+    let disposition = format!("attachment; filename=\"{}-{}-{what}.bin\"", at.theme, at.seq);
+    [(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, disposition)]
+}
+
+fn shown(at: AtCapture, document: model::Document) -> Document {
+    let link = |link: model::Link| Link { uri: link.uri, anchor: link.anchor, rel: link.rel };
+    Document {
+        capture: at.id(),
+        extractor: document.extractor,
+        charset: document.charset,
+        charset_source: document.charset_source,
+        title: document.title,
+        text: document.text,
+        language: document.language,
+        kind: document.kind,
+        links: document.links.into_iter().map(link).collect(),
+        refresh: document.refresh.map(refresh),
+        forms: document.forms,
+        content_digest: document.content_digest,
+        digest_rule: document.digest_rule,
+    }
+}
+
+fn refresh(refresh: model::Refresh) -> Refresh {
+    let (to, is_fetchable) = match refresh.to {
+        None => (None, true),
+        Some(Ok(uri)) => (Some(uri.to_string()), true),
+        Some(Err(written)) => (Some(written), false),
+    };
+    Refresh { delay_s: refresh.delay_s, to, is_fetchable }
+}

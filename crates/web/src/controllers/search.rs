@@ -1,0 +1,126 @@
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
+use model::{CaptureId, Outcome, PageKind, Phase, Seq, TargetId, ThemeId, Timestamp};
+use search::{Cursor, Page, Query, Sort};
+use utoipa::IntoParams;
+
+use crate::{
+    api::{Hit, SearchAnswer, Span},
+    app::Shared,
+    refusal::Refusal,
+    request::{AtTheme, Parameters, refused},
+};
+
+/// The most hits on a page.
+const MAX_LIMIT: usize = 1_000;
+
+/// What to look for. A filter may be repeated, or hold several values with commas between them; any of them will do.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes the parameters, which are read into a `Query`")]
+pub(crate) struct SearchParameters {
+    /// Words and `"phrases"` with `AND`, `OR`, `NOT` (or `-`) and parentheses; `title:`, `text:`, `uri:`, `target:`, `lang:`,
+    /// `kind:`, `outcome:`, `after:` and `before:` look in one place. Empty finds everything that the filters let through.
+    q: Option<String>,
+    /// Only these targets.
+    target: Option<Vec<String>>,
+    /// Only these languages, ISO 639-3; `und` where it is not known.
+    language: Option<Vec<String>>,
+    /// Only these kinds of page.
+    kind: Option<Vec<String>>,
+    /// Only these outcomes.
+    outcome: Option<Vec<String>>,
+    /// Only what was captured at this time or later.
+    #[param(format = DateTime)]
+    from: Option<String>,
+    /// Only what was captured before this time.
+    #[param(format = DateTime)]
+    until: Option<String>,
+    /// `relevance`, `newest` or `oldest`.
+    #[param(default = "relevance")]
+    sort: Option<String>,
+    /// How many hits at most; never more than 1000. With 0 only the total is told.
+    #[param(default = 20)]
+    limit: Option<usize>,
+    /// Where the page before ended: its `next`.
+    after: Option<String>,
+    /// As of this sequence: nothing later has a part in the answer.
+    up_to: Option<u64>,
+}
+
+const NAMES: [&str; 11] =
+    ["q", "target", "language", "kind", "outcome", "from", "until", "sort", "limit", "after", "up_to"];
+
+fn read(query: Option<&str>) -> Result<Query, Refusal> {
+    let given = Parameters::read(query, &NAMES)?;
+    Ok(Query {
+        text: given.one("q")?.unwrap_or_default(),
+        targets: given.many::<TargetId>("target")?,
+        languages: given.many("language")?,
+        kinds: given.many::<PageKind>("kind")?,
+        outcomes: given.many::<Outcome>("outcome")?,
+        from: given.one::<Timestamp>("from")?,
+        until: given.one::<Timestamp>("until")?,
+        sort: sort(given.one::<String>("sort")?.as_deref())?,
+        limit: given.limit(20, MAX_LIMIT)?,
+        after: given.one::<Cursor>("after")?,
+        up_to: given.one("up_to")?.map(Seq),
+    })
+}
+
+fn sort(name: Option<&str>) -> Result<Sort, Refusal> {
+    match name {
+        None => Ok(Sort::default()),
+        Some("relevance") => Ok(Sort::Relevance),
+        Some("newest") => Ok(Sort::Newest),
+        Some("oldest") => Ok(Sort::Oldest),
+        Some(other) => Err(refused("sort", format!("{other:?} is not relevance, newest or oldest"))),
+    }
+}
+
+/// Search the captures of a theme
+///
+/// The index answers as of one sequence; with `up_to` it says again what it said then.
+#[utoipa::path(
+    get, path = "/themes/{theme}/search", tag = "search", params(AtTheme, SearchParameters),
+    responses((status = 200, description = "A page of hits.", body = SearchAnswer)),
+)]
+pub(crate) async fn search(
+    State(running): State<Shared>,
+    at: AtTheme,
+    RawQuery(query): RawQuery,
+) -> Result<Json<SearchAnswer>, Refusal> {
+    let query = read(query.as_deref())?;
+    let answer = running.blocking(move |running| {
+        let grant = at.grant(&running.app, Phase::Analysis);
+        let page = running.app.indexes.theme(at.theme)?.search(&grant, &query)?;
+        Ok(shown(at.theme, page))
+    });
+    answer.await.map(Json)
+}
+
+fn shown(theme: ThemeId, page: Page) -> SearchAnswer {
+    let hits = page.hits.into_iter().map(|hit| shown_hit(theme, hit)).collect();
+    SearchAnswer { total: page.total, up_to: page.up_to, hits, next: page.next.map(|next| next.to_string()) }
+}
+
+fn shown_hit(theme: ThemeId, hit: search::Hit) -> Hit {
+    let spans = |ranges: Vec<std::ops::Range<usize>>| ranges.into_iter().map(Span::from).collect();
+    Hit {
+        capture: CaptureId { theme, seq: hit.seq },
+        seq: hit.seq,
+        target: hit.target,
+        uri: hit.uri,
+        captured_at: hit.captured_at,
+        outcome: hit.outcome,
+        kind: hit.kind,
+        language: hit.language,
+        title: hit.title,
+        title_highlights: spans(hit.title_highlights),
+        snippet: hit.snippet,
+        highlights: spans(hit.highlights),
+        score: hit.score,
+    }
+}

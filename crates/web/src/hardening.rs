@@ -1,0 +1,23 @@
+//! Header fields that go with every answer: what the API sends is data, and is never to run, be framed or be remembered.
+
+use axum::{
+    http::{
+        HeaderName, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::Response,
+};
+
+const FIELDS: [(HeaderName, &str); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    (REFERRER_POLICY, "no-referrer"),
+];
+
+pub(crate) async fn harden(mut response: Response) -> Response {
+    for (name, value) in FIELDS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,183 @@
+//! Why a request is not answered as asked, and the one place that says with which status.
+
+use axum::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use model::{InvalidTarget, TargetId};
+
+use crate::api::Problem;
+
+/// The media type of a problem (RFC 9457, section 3).
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What stands before the name of a kind of problem: a tag URI (RFC 4151), which identifies and leads nowhere.
+const TAG: &str = "tag:nachtwacht,2026:";
+
+/// Seconds after which it is worth to ask again.
+const RETRY_AFTER_S: &str = "5";
+
+/// Why a request is not answered as asked. The message is what the caller is told, but for what went wrong inside.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is nothing at this path")]
+    NoRoute,
+    #[error("what is at this path does not take this method")]
+    MethodNotAllowed,
+    #[error("a valid bearer token is needed")]
+    Unauthenticated,
+    /// Said of a theme that does not exist and of one that the caller has no grant for, so that they cannot be told apart.
+    #[error("there is no such theme")]
+    NoTheme,
+    #[error("there is no such target in this theme")]
+    NoTarget,
+    #[error("there is no such capture in this theme")]
+    NoCapture,
+    #[error("{0}")]
+    NoDocument(&'static str),
+    #[error("{name}: {problem}")]
+    Parameter { name: String, problem: String },
+    #[error("the body must be of the type application/json")]
+    MediaType,
+    #[error("the body is larger than 1 MiB")]
+    TooLarge,
+    #[error("the body did not come in time")]
+    TooSlow,
+    #[error("the body broke off")]
+    BrokenBody,
+    #[error("the body cannot be read: {0}")]
+    Body(serde_json::Error),
+    #[error(transparent)]
+    InvalidTarget(#[from] InvalidTarget),
+    #[error("{field}: {problem}")]
+    Invalid { field: &'static str, problem: String },
+    #[error("target {0} is retired: it does not change any more")]
+    Retired(TargetId),
+    #[error("this is missing: {}", .0.join("; "))]
+    NotReady(Vec<String>),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Search(#[from] search::Error),
+    #[error("a request died: {0}")]
+    Died(#[from] tokio::task::JoinError),
+    #[error("no randomness: {0}")]
+    NoRandomness(#[from] getrandom::Error),
+}
+
+impl Refusal {
+    /// Status, name and title of each kind of problem.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        use search::Error as Find;
+        use store::Error as Keep;
+        match self {
+            Self::NoRoute => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::NoTheme | Self::Store(Keep::NotGranted(_)) | Self::Search(Find::NotGranted(_)) => {
+                (StatusCode::NOT_FOUND, "unknown-theme", "Unknown theme")
+            }
+            Self::NoTarget => (StatusCode::NOT_FOUND, "unknown-target", "Unknown target"),
+            Self::NoCapture => (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture"),
+            Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated"),
+            Self::Parameter { .. } | Self::Search(Find::TooManyFilters { .. }) => {
+                (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter")
+            }
+            Self::Search(Find::Cursor(_)) => (StatusCode::BAD_REQUEST, "bad-cursor", "Bad cursor"),
+            Self::Search(Find::Query(_)) => (StatusCode::BAD_REQUEST, "bad-query", "Bad query"),
+            Self::Search(Find::NotYetIndexed { .. }) => (StatusCode::CONFLICT, "not-yet-indexed", "Not yet indexed"),
+            Self::Body(_) | Self::BrokenBody => (StatusCode::BAD_REQUEST, "bad-body", "Bad body"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
+            Self::InvalidTarget(_) | Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Self::Retired(_) => (StatusCode::CONFLICT, "retired", "Target is retired"),
+            Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
+            Self::Store(Keep::Closing) => (StatusCode::SERVICE_UNAVAILABLE, "closing", "Closing"),
+            Self::Store(_) | Self::Search(_) | Self::Died(_) | Self::NoRandomness(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
+            }
+        }
+    }
+
+    fn problem(&self) -> (StatusCode, Problem) {
+        let (status, name, title) = self.kind();
+        let detail = match self {
+            // What the inner layers say of themselves is for the log; it may name paths, keys, or another theme.
+            _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!(error = %self, "a request failed");
+                "something failed inside; the log of the daemon says more".to_owned()
+            }
+            Self::Store(store::Error::NotGranted(_)) | Self::Search(search::Error::NotGranted(_)) => Self::NoTheme.to_string(),
+            told => told.to_string(),
+        };
+        let at = match self {
+            Self::Search(search::Error::Query(error)) => Some(error.at),
+            _ => None,
+        };
+        let missing = if let Self::NotReady(missing) = self { missing.clone() } else { Vec::new() };
+        let problem =
+            Problem { kind: format!("{TAG}{name}"), title: title.into(), status: status.as_u16(), detail, at, missing };
+        (status, problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, problem) = self.problem();
+        let mut response = (status, axum::Json(problem)).into_response();
+        let fields = response.headers_mut();
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if status == StatusCode::UNAUTHORIZED {
+            fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            fields.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(refusal: Refusal, status: u16, kind: &str, detail: &str) {
+        let (code, problem) = refusal.problem();
+        assert_eq!((code.as_u16(), problem.status), (status, status), "{refusal:?}");
+        assert_eq!((problem.kind.as_str(), problem.detail.as_str()), (format!("{TAG}{kind}").as_str(), detail));
+    }
+
+    #[test]
+    fn no_grant_looks_like_no_theme() {
+        let theme = "marketplace".parse().unwrap();
+        for refusal in
+            [Refusal::NoTheme, Refusal::Store(store::Error::NotGranted(theme)), Refusal::Search(search::Error::NotGranted(theme))]
+        {
+            check(refusal, 404, "unknown-theme", "there is no such theme");
+        }
+    }
+
+    #[test]
+    fn what_fails_inside_stays_inside() {
+        let damaged = store::Error::Corrupt { table: store::Table::Captures, key: "6d61726b6574".into() };
+        check(damaged.into(), 500, "internal", "something failed inside; the log of the daemon says more");
+    }
+
+    #[test]
+    fn a_closing_store_asks_for_patience() {
+        let response = Refusal::Store(store::Error::Closing).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], RETRY_AFTER_S);
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+    }
+
+    #[test]
+    fn a_state_that_is_not_reached_yet_is_a_conflict() {
+        let error = search::Error::NotYetIndexed { asked: model::Seq(9), indexed: model::Seq(3) };
+        check(error.into(), 409, "not-yet-indexed", "sequence 9 is not indexed yet; the index is complete to 3");
+    }
+}

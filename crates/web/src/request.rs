@@ -1,0 +1,212 @@
+//! What a request says: where it points, its parameters, its body. Whatever cannot be read becomes a refusal that names the place.
+
+use std::{fmt::Display, str::FromStr, time::Duration};
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
+};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use model::{CaptureId, Grant, Phase, Seq, TargetId, ThemeId};
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use crate::{
+    app::{App, Running, Shared},
+    authentication::Who,
+    refusal::Refusal,
+};
+
+/// The largest body that is read, in bytes.
+pub(crate) const MAX_BODY: usize = 1 << 20;
+
+/// The longest time in which a body may come.
+const BODY_TIME: Duration = Duration::from_secs(20);
+
+/// A path that points at a theme.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtTheme {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
+/// A path that points at a target of a theme.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtTarget {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The id of a target: 16 hexadecimal digits.
+    #[param(value_type = String, example = "00000000000007f3")]
+    pub(crate) id: TargetId,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
+/// A path that points at a capture of a theme.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtCapture {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The sequence of a capture within the theme.
+    #[param(value_type = u64, example = 17)]
+    pub(crate) seq: Seq,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
+impl AtTheme {
+    /// Leave to work on this theme, for whoever asks.
+    pub(crate) fn grant(&self, app: &App, phase: Phase) -> Grant {
+        app.authority.grant(self.who.name(), self.theme, phase)
+    }
+}
+
+impl AtCapture {
+    /// Leave to read the capture, for whoever asks.
+    pub(crate) fn grant(&self, app: &App) -> Grant {
+        app.authority.grant(self.who.name(), self.theme, Phase::Analysis)
+    }
+
+    pub(crate) const fn id(&self) -> CaptureId {
+        CaptureId { theme: self.theme, seq: self.seq }
+    }
+}
+
+impl FromRequestParts<Shared> for AtTheme {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let (theme, who) = theme_of(parts, running).await?;
+        Ok(Self { theme, who })
+    }
+}
+
+impl FromRequestParts<Shared> for AtTarget {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let (theme, who) = theme_of(parts, running).await?;
+        let id = part(parts, "id").await?.ok_or(Refusal::NoTarget)?;
+        Ok(Self { theme, id, who })
+    }
+}
+
+impl FromRequestParts<Shared> for AtCapture {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let (theme, who) = theme_of(parts, running).await?;
+        let seq = part(parts, "seq").await?.map(Seq).ok_or(Refusal::NoCapture)?;
+        Ok(Self { theme, seq, who })
+    }
+}
+
+/// The theme of the path, if it exists, and who asks for it.
+async fn theme_of(parts: &mut Parts, running: &Running) -> Result<(ThemeId, Who), Refusal> {
+    let who = parts.extensions.get::<Who>().copied().ok_or(Refusal::Unauthenticated)?;
+    let theme = part(parts, "theme").await?.filter(|theme| running.has_theme(*theme)).ok_or(Refusal::NoTheme)?;
+    Ok((theme, who))
+}
+
+/// A part of the path; `None` when it is no `T`, so that nothing of that name can exist.
+async fn part<T: FromStr>(parts: &mut Parts, name: &str) -> Result<Option<T>, Refusal> {
+    let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Refusal::NoRoute)?;
+    let found = path.iter().find(|(key, _)| *key == name);
+    Ok(found.and_then(|(_, value)| value.parse().ok()))
+}
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        if !is_json(request.headers()) {
+            return Err(Refusal::MediaType);
+        }
+        let body = Limited::new(request.into_body(), MAX_BODY).collect();
+        let read = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::TooSlow)?;
+        let bytes = read.map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::BrokenBody })?;
+        serde_json::from_slice(&bytes.to_bytes()).map(Self).map_err(Refusal::Body)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// The parameters of a query (`application/x-www-form-urlencoded`), of which each name is known.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub(crate) fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Refusal> {
+        let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect::<Vec<_>>();
+        match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(refused(name, format!("there is no such parameter; there are {}", known.join(", ")))),
+            None => Ok(Self(pairs)),
+        }
+    }
+
+    /// The value of a parameter that may be given once.
+    pub(crate) fn one<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        let mut values = self.values(name);
+        let value = values.next().map(|value| parse(name, value)).transpose()?;
+        if values.next().is_some() { Err(refused(name, "given more than once")) } else { Ok(value) }
+    }
+
+    /// The values of a parameter that may be repeated, and hold several values with commas between them.
+    pub(crate) fn many<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Vec<T>, Refusal> {
+        let values = self.values(name).flat_map(|value| value.split(',')).map(str::trim).filter(|value| !value.is_empty());
+        values.map(|value| parse(name, value)).collect()
+    }
+
+    /// The size of a page: `default` when it is not given, and never more than `most`.
+    pub(crate) fn limit(&self, default: usize, most: usize) -> Result<usize, Refusal> {
+        match self.one("limit")?.unwrap_or(default) {
+            limit if limit > most => Err(refused("limit", format!("{limit} is more than {most}"))),
+            limit => Ok(limit),
+        }
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn parse<T: FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, Refusal> {
+    value.parse().map_err(|error: T::Err| refused(name, error.to_string()))
+}
+
+pub(crate) fn refused(name: &str, problem: impl Into<String>) -> Refusal {
+    Refusal::Parameter { name: name.chars().take(40).collect(), problem: problem.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_known_single_or_many() {
+        let known = ["q", "kind", "limit"];
+        let read = |query| Parameters::read(Some(query), &known);
+        let given = read("kind=a,b&q=x+%26%20y&kind=c,").unwrap();
+        assert_eq!(given.one::<String>("q").unwrap().as_deref(), Some("x & y"));
+        assert_eq!(given.many::<String>("kind").unwrap(), ["a", "b", "c"]);
+        assert_eq!(given.limit(7, 10).unwrap(), 7);
+        assert!(Parameters::read(None, &known).unwrap().one::<String>("q").unwrap().is_none());
+        assert!(read("q=1&q=2").unwrap().one::<String>("q").is_err());
+        assert!(read("limit=11").unwrap().limit(7, 10).is_err());
+        assert!(read("limit=-1").unwrap().limit(7, 10).is_err());
+        assert!(read("kinds=a").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! The whole API, read from top to bottom.
+
+use axum::{Router, middleware, routing::get};
+use utoipa::{
+    OpenApi as _,
+    openapi::{
+        Content, OpenApi, RefOr, ResponseBuilder,
+        path::{Operation, PathItem},
+        schema::Ref,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api,
+    app::{App, Running, Shared},
+    authentication::authenticate,
+    controllers::{captures, content, health, logins, search, status, steering, targets, themes},
+    hardening::harden,
+    refusal::{PROBLEM_JSON, Refusal},
+};
+
+/// What needs no token: it tells nothing but whether the daemon lives and works.
+fn open_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz))
+}
+
+/// What is for authenticated callers only.
+fn guarded_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(status::status))
+        .routes(routes!(themes::list))
+        // Phase: technique.
+        .routes(routes!(targets::list, targets::create))
+        .routes(routes!(targets::read, targets::update))
+        .routes(routes!(steering::pause))
+        .routes(routes!(steering::resume))
+        .routes(routes!(steering::retire))
+        .routes(routes!(steering::decide))
+        .routes(routes!(logins::put, logins::delete))
+        // Phase: analysis.
+        .routes(routes!(captures::list))
+        .routes(routes!(captures::read))
+        .routes(routes!(content::raw))
+        .routes(routes!(content::payload))
+        .routes(routes!(content::text))
+        .routes(routes!(content::document))
+        .routes(routes!(search::search))
+}
+
+/// The API over `app`. Every request needs the bearer token, but for `/livez`, `/readyz` and the OpenAPI document.
+pub fn router(app: App) -> Router {
+    let running = Running::new(app);
+    let (open, guarded, document) = parts();
+    let document_json = axum::Json(document);
+    let open = open
+        .route("/api/v1/openapi.json", get(|| async move { document_json }))
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed);
+    let guarded = guarded
+        .fallback(async || Refusal::NoRoute)
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(Shared::clone(&running), authenticate));
+    guarded.merge(open).layer(middleware::map_response(harden)).with_state(running)
+}
+
+/// The description of the API: OpenAPI 3.1.
+pub fn openapi() -> OpenApi {
+    parts().2
+}
+
+/// The open routes, the guarded ones, and the description of both.
+fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
+    let (open, of_open) = open_routes().split_for_parts();
+    let (guarded, of_guarded) = OpenApiRouter::new().nest("/api/v1", guarded_routes()).split_for_parts();
+    let mut document = Document::openapi();
+    document.merge(of_open);
+    document.merge(of_guarded);
+    describe_security(&mut document);
+    describe_problems(&mut document);
+    (open, guarded, document)
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Nachtwacht",
+        version = "1",
+        description = "Watches hidden services: what is crawled and on which grounds, what was captured, and search over it. \
+                       Times are UTC in RFC 3339. Every error is a problem of RFC 9457.",
+    ),
+    components(schemas(api::Problem)),
+    tags(
+        (name = "daemon", description = "How the daemon is."),
+        (name = "targets", description = "What is crawled, and the decisions that it rests on."),
+        (name = "captures", description = "What was captured. Nobody edits it."),
+        (name = "search", description = "What was captured, found by what it says."),
+    )
+)]
+struct Document;
+
+fn describe_security(document: &mut OpenApi) {
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The token that `nachtwacht init` told.")).build();
+    document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
+    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
+}
+
+/// Any operation may end in a problem.
+fn describe_problems(document: &mut OpenApi) {
+    let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+    let problem = ResponseBuilder::new().description("Why it was not done.").content(PROBLEM_JSON, content).build();
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        operation.responses.responses.insert("default".into(), RefOr::T(problem.clone()));
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().filter_map(Option::as_mut)
+}

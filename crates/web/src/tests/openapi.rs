@@ -1,0 +1,51 @@
+use axum::{body::Body, http::Request};
+use serde_json::Value;
+
+use super::House;
+
+#[tokio::test]
+async fn the_document_is_served_and_known() {
+    let answer = House::new().ask(Request::builder().uri("/api/v1/openapi.json").body(Body::empty()).unwrap()).await;
+    let served = answer.json(200);
+    assert_eq!(served, serde_json::to_value(crate::openapi()).unwrap());
+    assert!(served["openapi"].as_str().unwrap().starts_with("3.1"));
+    insta::assert_json_snapshot!("openapi", served);
+}
+
+/// Every operation can end in a problem and names its parameters, and every reference leads somewhere.
+#[test]
+fn the_document_is_whole() {
+    let document = serde_json::to_value(crate::openapi()).unwrap();
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations += 1;
+            let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
+            let named: Vec<&str> = operation["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|parameter| parameter["in"] == "path")
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
+            let wanted: Vec<&str> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            assert_eq!(named, wanted, "{method} {path}");
+        }
+    }
+    assert_eq!(operations, 21);
+    check_references(&document, &document);
+}
+
+fn check_references(document: &Value, value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+            }
+            fields.values().for_each(|field| check_references(document, field));
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_references(document, item)),
+        _ => {}
+    }
+}

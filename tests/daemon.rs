@@ -1,0 +1,180 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::{
+    net::UnixStream,
+    process::{Child, Command},
+    time::Instant,
+};
+
+use crate::{Deadline, wait_until};
+
+/// The daemon's program, built beside the one that runs.
+pub fn program() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let found = own.ancestors().map(|directory| directory.join("nachtwacht")).find(|path| path.is_file());
+    found.context("the program nachtwacht is not built: run `cargo build --workspace` first")
+}
+
+/// A real daemon on a directory of its own.
+pub struct Daemon {
+    program: PathBuf,
+    dir: PathBuf,
+    child: Option<Child>,
+}
+
+impl Daemon {
+    /// Prepares the directory: configuration, keys, token. Nothing runs yet. `settings` are lines of TOML, tables by their full names.
+    pub async fn prepare(dir: &Path, network_config: &Path, settings: &str) -> anyhow::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let daemon = Self { program: program()?, dir: dir.canonicalize()?, child: None };
+        let themes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/themes").canonicalize()?;
+        let config = format!(
+            "data_dir = {:?}\nthemes_dir = {themes:?}\nlisten.tcp = [\"127.0.0.1:0\"]\nlisten.socket = {:?}\nfetch.tor.network_config = {network_config:?}\n{settings}\n",
+            daemon.dir.join("data"),
+            daemon.dir.join("api.sock"),
+        );
+        fs::write(daemon.config(), config)?;
+        daemon.cli(&["init"]).await?;
+        Ok(daemon)
+    }
+
+    /// Starts the daemon, and returns when its API answers.
+    pub async fn start(&mut self) -> anyhow::Result<()> {
+        let log = fs::File::options().create(true).append(true).open(self.log())?;
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(self.config()).arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        self.child = Some(command.spawn()?);
+        let this = &*self;
+        wait_until("the daemon's API answers", Deadline::seconds(30), || async move { Ok(this.get("/status").await.ok()) })
+            .await
+            .with_context(|| format!("its log ends with:\n{}", self.end_of_log()))?;
+        Ok(())
+    }
+
+    /// The file that the daemon logs to.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("nachtwacht.toml")
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// The process id, while it runs.
+    pub fn pid(&self) -> anyhow::Result<u32> {
+        self.child.as_ref().and_then(Child::id).context("the daemon does not run")
+    }
+
+    /// Runs a command of the command line to its end; fails when it does.
+    pub async fn cli(&self, args: &[&str]) -> anyhow::Result<String> {
+        let output = self.try_cli(args).await?;
+        ensure!(output.status.success(), "nachtwacht {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs a command of the command line to its end, whatever that is.
+    pub async fn try_cli(&self, args: &[&str]) -> anyhow::Result<Output> {
+        Ok(Command::new(&self.program).arg("--config").arg(self.config()).args(args).stdin(Stdio::null()).kill_on_drop(true).output().await?)
+    }
+
+    /// Adds a target with a decision that lasts; returns its id.
+    pub async fn add_target(&self, theme: &str, name: &str, seed: &str, more: &[&str]) -> anyhow::Result<String> {
+        let mut args = vec!["--json", "target", "add", "--theme", theme, "--name", name, "--seed", seed];
+        args.extend(["--grounds", "A test of the whole.", "--legal-basis", "None is needed: the site is our own.", "--author", "test", "--ends", "2099-01-01"]);
+        args.extend(more);
+        let answer: Value = serde_json::from_str(&self.cli(&args).await?)?;
+        Ok(answer["id"].as_str().context("no id in the answer")?.to_owned())
+    }
+
+    /// Asks the API over its socket.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(&self.get_bytes(path).await?)?)
+    }
+
+    /// Asks the API over its socket for an answer as it is.
+    pub async fn get_bytes(&self, path: &str) -> anyhow::Result<Bytes> {
+        let stream = UnixStream::connect(self.dir.join("api.sock")).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let mut driver = tokio::task::JoinSet::new();
+        driver.spawn(connection);
+        let request = Request::get(format!("/api/v1{path}")).header("host", "nachtwacht").body(Empty::<Bytes>::new())?;
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        ensure!(status.is_success(), "GET {path}: {status}: {}", String::from_utf8_lossy(&body));
+        Ok(body)
+    }
+
+    /// Every capture of a theme, newest first.
+    pub async fn captures(&self, theme: &str) -> anyhow::Result<Vec<Value>> {
+        let mut captures = Vec::new();
+        let mut from = String::new();
+        loop {
+            let page = self.get(&format!("/themes/{theme}/captures?limit=100{from}")).await?;
+            captures.extend(page["captures"].as_array().context("no captures in the answer")?.iter().cloned());
+            match &page["next"] {
+                Value::Null => return Ok(captures),
+                next => from = format!("&from={next}"),
+            }
+        }
+    }
+
+    /// Waits until nothing is in flight, due or waiting for analysis and index.
+    pub async fn wait_until_idle(&self, deadline: Deadline) -> anyhow::Result<()> {
+        wait_until("the crawl comes to rest", deadline, || async { Ok(is_idle(&self.get("/status").await?).then_some(())) })
+            .await
+            .with_context(|| format!("the daemon's log ends with:\n{}", self.end_of_log()))
+    }
+
+    /// Kills the daemon as a power cut would, for all the daemon can tell.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        let Some(mut child) = self.child.take() else { bail!("the daemon does not run") };
+        child.kill().await?;
+        Ok(())
+    }
+
+    /// Asks the daemon to stop; returns how long it took. Fails when it does not end well.
+    pub async fn stop(&mut self) -> anyhow::Result<Duration> {
+        let Some(mut child) = self.child.take() else { bail!("the daemon does not run") };
+        let pid = child.id().context("the daemon has ended by itself")?;
+        let begun = Instant::now();
+        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+        ensure!(sent.success(), "the daemon cannot be told to stop");
+        let status = tokio::time::timeout(Duration::from_secs(15), child.wait()).await.context("the daemon does not stop")??;
+        ensure!(status.success(), "the daemon ended with {status}:\n{}", self.end_of_log());
+        Ok(begun.elapsed())
+    }
+
+    /// The last lines of the log.
+    pub fn end_of_log(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+/// Whether everything that was owed is done: fetched, analysed, indexed.
+fn is_idle(status: &Value) -> bool {
+    let all = |list: &Value, is_done: &dyn Fn(&Value) -> bool| list.as_array().is_some_and(|list| list.iter().all(is_done));
+    let targets = &status["crawl"]["targets"];
+    targets.as_array().is_some_and(|targets| !targets.is_empty())
+        && status["crawl"]["in_flight"] == 0
+        && all(targets, &|target| target["is_idle"] == true && target["captures"] != 0)
+        && all(&status["analysis"], &|theme| theme["captured"] == theme["analysed"] && theme["captured"] == theme["indexed"])
+}

@@ -1,0 +1,166 @@
+//! Crawl, store, analysis and index together, in this process, over a loopback transport and under a clock that stands still.
+
+mod politeness;
+mod scope;
+mod site;
+mod walls;
+
+use std::{sync::Arc, time::Duration};
+
+use model::{
+    Capture, Clock as _, Decision, Digest, Grant, ManualClock, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy, Scope, Target, TargetId, TargetState, ThemeId,
+    Timestamp,
+};
+use site::Site;
+use store::{CaptureFilter, CredentialKey, Store};
+use testnet::Loopback;
+use tests::{Deadline, wait_until};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+const TARGET: TargetId = TargetId::from_u64(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The house at work on one scripted site.
+struct House {
+    _dir: tempfile::TempDir,
+    site: Site,
+    store: Store,
+    clock: Arc<ManualClock>,
+    crawl: crawl::CrawlHandle,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl House {
+    async fn open(site: Site, config: crawl::Config) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
+        let store = Store::open(&dir.path().join("store"), &store::Config::default(), CredentialKey::from_bytes(&[1; 32])).unwrap();
+        let indexes = Arc::new(search::Indexes::open(dir.path().join("index"), search::Config::default()).unwrap());
+        let transport = Arc::new(Loopback::new([((onion(), 80), site.address())]));
+        let fetcher = Arc::new(fetch::Fetcher::new(transport, clock.clone(), &fetch::Config::default()).unwrap());
+        let identity = crawl::Identity { software: Digest::of(b"test"), configuration: Digest::of(b"test") };
+        let crawler = crawl::Crawler::new(config, store.clone(), fetcher, clock.clone(), identity);
+        let deriver = derive::Deriver::new(derive::Config::default(), store.clone(), indexes);
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let crawl = crawler.handle();
+        let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
+        tasks.spawn(async move { crawler.run(crawl_stop).await.unwrap() });
+        tasks.spawn(async move { deriver.run(derive_stop).await.unwrap() });
+        Self { _dir: dir, site, store, clock, crawl, tasks, stop }
+    }
+
+    fn add(&self, change: impl FnOnce(&mut Target)) {
+        let mut target = target(self.clock.now());
+        change(&mut target);
+        target.validate().unwrap();
+        self.store.add_target(&target).unwrap();
+        self.crawl.targets_changed();
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Target)) {
+        self.store.update_target(theme(), TARGET, change).unwrap().unwrap();
+        self.crawl.targets_changed();
+    }
+
+    fn target(&self) -> Target {
+        self.store.target(theme(), TARGET).unwrap().unwrap()
+    }
+
+    /// The captures so far, oldest first, as path and outcome.
+    fn captures(&self) -> Vec<(String, Outcome)> {
+        self.all_captures().iter().map(|capture| (capture.uri.path_and_query(), capture.outcome)).collect()
+    }
+
+    fn all_captures(&self) -> Vec<Capture> {
+        let page = self.store.captures(&grant(), theme(), CaptureFilter::All, None, 10_000).unwrap();
+        page.captures.into_iter().rev().collect()
+    }
+
+    /// The paths captured, each as often as it was.
+    fn paths(&self) -> Vec<String> {
+        let mut paths: Vec<String> = self.captures().into_iter().map(|(path, _)| path).collect();
+        paths.sort();
+        paths
+    }
+
+    /// Waits until `condition` holds of the house.
+    async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        wait_until(what, Deadline::seconds(20), || async { Ok(condition(self).then_some(())) })
+            .await
+            .unwrap_or_else(|error| panic!("{error}: {:?}; {:?}", self.captures(), *self.crawl.status().borrow()));
+    }
+
+    /// Waits until everything that is due is fetched and analysed, and the crawler knows it.
+    async fn until_idle(&self) {
+        self.until("the crawl comes to rest", |house| {
+            let newest = house.store.newest().borrow().get(&theme()).copied().unwrap_or_default();
+            let status = house.crawl.status();
+            let status = status.borrow();
+            newest.0 > 0
+                && house.store.crawl_cursor(theme()).unwrap() == newest
+                && status.captures == newest.0
+                && status.in_flight == 0
+                && status.targets.iter().all(|target| target.is_idle || target.waits_because.is_some())
+        })
+        .await;
+    }
+
+    /// Why the target is not crawled at present.
+    fn waits_because(&self) -> Option<String> {
+        self.crawl.status().borrow().targets.first()?.waits_because.clone()
+    }
+
+    async fn close(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+    }
+}
+
+fn grant() -> Grant {
+    Grant::system(Purpose::Maintenance)
+}
+
+fn theme() -> ThemeId {
+    "marketplace".parse().unwrap()
+}
+
+fn onion() -> OnionAddress {
+    OnionAddress::from_public_key([7; 32])
+}
+
+/// A target of the scripted site that is crawled as fast as it goes and visited again after an hour.
+fn target(now: Timestamp) -> Target {
+    Target {
+        id: TARGET,
+        theme: theme(),
+        name: "site".into(),
+        added_at: now,
+        seeds: vec![format!("http://{}/", onion()).parse().unwrap()],
+        scope: Scope::default(),
+        pace: Pace { delay_ms: 0, concurrency: 4, revisit_min_s: 3_600, revisit_max_s: 8 * 3_600 },
+        decisions: vec![Decision {
+            number: 1,
+            grounds: "g".into(),
+            legal_basis: "b".into(),
+            author: "a".into(),
+            made_at: now,
+            ends_at: now.after(1_000 * HOUR),
+            robots: RobotsPolicy::Record,
+            allows_exit: false,
+            allows_proof_of_work: false,
+            allows_conditional_requests: false,
+        }],
+        state: TargetState::Active,
+        attention: None,
+        epoch: 0,
+    }
+}
+
+fn quick() -> crawl::Config {
+    crawl::Config { requests_per_s: 0, jitter_percent: 0, ..crawl::Config::default() }
+}

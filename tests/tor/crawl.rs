@@ -1,0 +1,136 @@
+//! The daemon on the private network: what it captures, what it connects to, and what a kill costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use testnet::sites::Site;
+use tests::{Daemon, expected_uris};
+use tokio::process::Command;
+
+use super::*;
+
+const FAST: &str = "crawl.requests_per_s = 0\nderive.index_after_ms = 200\n";
+const HASTE: [&str; 4] = ["--delay-ms", "0", "--concurrency", "8"];
+
+/// How often each URI was captured, `robots.txt` aside.
+fn counted(captures: &[Value]) -> BTreeMap<Uri, u32> {
+    let mut counts = BTreeMap::new();
+    for uri in captures.iter().map(|capture| capture["uri"].as_str().unwrap().parse::<Uri>().unwrap()) {
+        if uri.path() != "/robots.txt" {
+            *counts.entry(uri).or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn expect_each_once(site: &Site, captures: &[Value]) {
+    let expected = expected_uris(site, underworld().onion(site.name()).unwrap()).unwrap();
+    let counts = counted(captures);
+    let captured: BTreeSet<Uri> = counts.keys().cloned().collect();
+    let (missing, outside): (Vec<_>, Vec<_>) = (expected.difference(&captured).collect(), captured.difference(&expected).collect());
+    assert!(missing.is_empty() && outside.is_empty(), "{}: missing {missing:?}, outside {outside:?}", site.name());
+    let repeated: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(repeated.is_empty(), "{}: {repeated:?}", site.name());
+}
+
+/// The search finds what the captures say: all of them, and each site's by its target.
+async fn expect_search_equals_captures(daemon: &Daemon, theme: &str) {
+    let captures = daemon.captures(theme).await.unwrap();
+    let mut found = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let page = daemon.get(&format!("/themes/{theme}/search?q=&sort=oldest&limit=100{after}")).await.unwrap();
+        assert_eq!(page["total"].as_u64().unwrap(), captures.len() as u64, "{theme}");
+        found.extend(page["hits"].as_array().unwrap().iter().map(|hit| (hit["seq"].as_u64().unwrap(), hit["uri"].as_str().unwrap().to_owned())));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    let expected: BTreeSet<_> = captures.iter().map(|capture| (capture["seq"].as_u64().unwrap(), capture["uri"].as_str().unwrap().to_owned())).collect();
+    assert_eq!(found, expected, "{theme}");
+}
+
+/// The remote ends of the TCP connections of a process, by `ss`.
+async fn connections(pid: u32) -> BTreeSet<SocketAddr> {
+    let output = Command::new("ss").args(["-Htnp"]).output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let own = text.lines().filter(|line| line.contains(&format!("pid={pid},")));
+    own.filter_map(|line| line.split_whitespace().nth(4)?.parse().ok()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn market_and_forum_are_captured_once_each_and_found() {
+    let underworld = underworld();
+    let dir = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), FAST).await.unwrap();
+    daemon.start().await.unwrap();
+    let (market, forum) = (underworld.sites.market(), underworld.sites.forum());
+    daemon.add_target("marketplace", "market", &underworld.seed("market").unwrap(), &HASTE).await.unwrap();
+    daemon.add_target("cybercrime", "forum", &underworld.seed("forum").unwrap(), &HASTE).await.unwrap();
+
+    let relays: BTreeSet<SocketAddr> = underworld.network.relay_addresses().into_iter().collect();
+    let pid = daemon.pid().unwrap();
+    let mut seen = BTreeSet::new();
+    {
+        let idle = daemon.wait_until_idle(Deadline::seconds(200));
+        tokio::pin!(idle);
+        let mut tick = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            tokio::select! {
+                result = &mut idle => break result.unwrap(),
+                _ = tick.tick() => seen.extend(connections(pid).await),
+            }
+        }
+    }
+    assert!(!seen.is_empty(), "ss shows no connection at all: the test sees nothing");
+    let elsewhere: Vec<_> = seen.difference(&relays).collect();
+    assert!(elsewhere.is_empty(), "connections that lead to no relay: {elsewhere:?}");
+
+    for (site, theme) in [(market, "marketplace"), (forum, "cybercrime")] {
+        let captures = daemon.captures(theme).await.unwrap();
+        expect_each_once(site, &captures);
+        assert!(captures.iter().all(|capture| capture["outcome"] == "Ok" || capture["uri"].as_str().unwrap().ends_with("/robots.txt")));
+        let more: Vec<_> = site.pages().into_iter().filter(|page| site.requests(page) < 1).collect();
+        assert!(more.is_empty(), "captured, and never asked for: {more:?}");
+        expect_search_equals_captures(&daemon, theme).await;
+    }
+    let russian = daemon.get("/themes/cybercrime/search?q=lang:rus").await.unwrap();
+    assert!(russian["total"].as_u64().unwrap() > 10, "the Russian boards are read, declared charset or not: {}", russian["total"]);
+    let text = daemon.cli(&["search", "--theme", "marketplace", "vendor", "--limit", "2"]).await.unwrap();
+    assert!(text.contains("captures match"), "{text}");
+    let stopped = daemon.stop().await.unwrap();
+    assert!(stopped < Duration::from_secs(10), "{stopped:?}");
+}
+
+/// Rounds of `kill -9` at random moments: the set of captured pages is complete in the end, and search equals the captures.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_kill_loses_a_page() {
+    const WORKERS: u64 = 8;
+    let rounds: u64 = if std::env::var("NACHTWACHT_FULL").is_ok_and(|full| full == "1") { 30 } else { 10 };
+    let underworld = underworld();
+    let mirror = underworld.sites.mirror();
+    let dir = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), FAST).await.unwrap();
+    daemon.start().await.unwrap();
+    daemon.add_target("marketplace", "mirror", &underworld.seed("mirror").unwrap(), &HASTE).await.unwrap();
+    let before: u64 = mirror.pages().iter().map(|page| mirror.requests(page)).sum();
+    for round in 0..rounds {
+        // Some captures further, and then at a moment that nobody chose.
+        let captured = daemon.captures("marketplace").await.unwrap().len();
+        let progress = || async { Ok((daemon.get("/status").await?["crawl"]["captures"].as_u64() >= Some(5 + round)).then_some(())) };
+        let _ = wait_until("some more captures", Deadline::seconds(30), progress).await;
+        let chance = u64::from(std::time::Duration::from_nanos(u64::from(std::process::id()) * 7_919 * (round + 1)).subsec_nanos() % 300);
+        tokio::time::sleep(Duration::from_millis(chance)).await;
+        daemon.kill().await.unwrap();
+        daemon.start().await.unwrap();
+        assert!(daemon.captures("marketplace").await.unwrap().len() >= captured, "a capture that was acknowledged is gone");
+    }
+    daemon.wait_until_idle(Deadline::seconds(200)).await.unwrap();
+    expect_each_once(mirror, &daemon.captures("marketplace").await.unwrap());
+    expect_search_equals_captures(&daemon, "marketplace").await;
+    let requests: u64 = mirror.pages().iter().map(|page| mirror.requests(page)).sum::<u64>() - before;
+    let pages = mirror.pages().len() as u64;
+    assert!(requests <= pages + rounds * WORKERS, "{requests} requests for {pages} pages and {rounds} kills");
+    daemon.stop().await.unwrap();
+}
