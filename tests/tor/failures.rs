@@ -15,7 +15,8 @@ fn check(case: &str, exchange: &Exchange) {
 async fn what_is_not_there_is_told_apart() {
     let underworld = underworld();
     let (_dir, tor, fetcher) = client(underworld.network.arti_config_file(), short()).await;
-    let nobody = OnionAddress::from_public_key(*model::Digest::of(b"nobody").as_bytes());
+    // An example of the specification: a good key, which nobody in this network has.
+    let nobody: OnionAddress = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd".parse().unwrap();
     check("no such service", &get(&fetcher, &format!("http://{nobody}/"), 0).await);
     check("port closed", &get(&fetcher, &format!("http://{}/", underworld.onion("closed").unwrap()), 0).await);
     let restricted = underworld.onion("restricted").unwrap();
@@ -32,11 +33,11 @@ async fn a_service_that_is_killed() {
     let (quiet, slow) = (underworld.seed("mortal").unwrap(), underworld.seed("mortal-too").unwrap());
     assert_eq!(get(&fetcher, &quiet, 0).await.outcome, Outcome::Ok);
     let during = async {
-        let begun = underworld.sites.hostile().requests("/slow-drip");
-        let uri = format!("{slow}slow-drip");
+        let begun = underworld.sites.hostile().requests("/slow/drip");
+        let uri = format!("{slow}slow/drip");
         let fetch = get(&fetcher, &uri, 0);
         tokio::pin!(fetch);
-        let has_begun = wait_until("the page is asked for", Deadline::seconds(20), || async { Ok((underworld.sites.hostile().requests("/slow-drip") > begun).then_some(())) });
+        let has_begun = wait_until("the page is asked for", Deadline::seconds(20), || async { Ok((underworld.sites.hostile().requests("/slow/drip") > begun).then_some(())) });
         tokio::select! {
             exchange = &mut fetch => return exchange,
             begun = has_begun => begun.unwrap(),

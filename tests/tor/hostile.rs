@@ -7,6 +7,9 @@ use testnet::sites::{Tls, hostile};
 
 use super::*;
 
+/// Pages with bytes behind the announced end of their body, which belong to no exchange: some may be read, all need not.
+const BEHIND_THE_END: [&str; 5] = ["/broken/second-answer", "/broken/switching", "/length/too-short", "/length/zero", "/length/no-content"];
+
 /// The rows of a table of `docs/outcomes.md`, by its heading: first cell without back-ticks → last cell.
 pub(super) fn documented(heading: &str) -> BTreeMap<String, String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/outcomes.md")).unwrap();
@@ -43,7 +46,7 @@ async fn every_page_of_the_hostile_site_ends_as_documented() {
         if exchange.block_len as usize != kept.len() || exchange.block_digest != model::Digest::of(&kept) {
             differences.push(format!("{}: the digest is not that of the {} bytes kept", case.path, kept.len()));
         }
-        let is_whole = exchange.truncation.is_none() && exchange.outcome != Outcome::ContentTypeRefused;
+        let is_whole = exchange.truncation.is_none() && exchange.outcome != Outcome::ContentTypeRefused && !BEHIND_THE_END.contains(&case.path);
         if !sent.starts_with(&kept[..kept.len().min(sent.len())]) || (is_whole && kept.len() < sent.len() && exchange.outcome.has_content()) {
             differences.push(format!("{}: {} bytes kept are not the beginning of the {} sent", case.path, kept.len(), sent.len()));
         }

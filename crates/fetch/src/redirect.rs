@@ -8,7 +8,7 @@ use model::{Host, Timestamp, Uri};
 use crate::{Request, policy, policy::Blocks};
 
 /// The longest `Retry-After` that is taken at its word.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(366 * 86_400);
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(366 * 24);
 
 /// Whether `reference` may be followed from this request, and to where; the reason when it may not.
 pub(crate) fn follow(reference: &str, request: &Request, most: usize, blocks: &Blocks) -> Result<Uri, String> {

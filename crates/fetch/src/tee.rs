@@ -169,7 +169,7 @@ mod tests {
         let (mut tee, tape) = Tee::new(Box::new(ours), Arc::new(SystemClock));
         tape.begin(10_000);
         tee.write_all(b"question").await.unwrap();
-        theirs.write_all(&[7; 20_000]).await.unwrap();
+        theirs.write_all(&vec![7; 20_000]).await.unwrap();
         let mut got = Vec::new();
         tee.read_to_end(&mut got).await.unwrap_err();
         let record = tape.cut();

@@ -30,7 +30,7 @@ use runtime::{RelayTcp, Runtime};
 
 /// The pause after a failed attempt to bootstrap; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// How often the status is looked at again without an event: a directory also expires silently.
 const STATUS_EVERY: Duration = Duration::from_secs(10);

@@ -69,7 +69,7 @@ fn a_login_goes_to_its_hosts_only_and_ends_the_session_before() {
     cookies.set_login(TARGET, vec![here.host_str().to_owned()], vec![login("sid", "secret")]);
     assert_eq!(
         cookies.header(TARGET, &here, NOW).unwrap(),
-        CookieHeader { value: "sid=secret".to_owned(), secrets: vec![4..10] }
+        CookieHeader { value: "sid=secret".to_owned(), secrets: std::iter::once(4..10).collect() }
     );
     let mirror: Uri = format!("http://{}/", OnionAddress::from_public_key([2; 32])).parse().unwrap();
     assert_eq!(cookies.header(TARGET, &mirror, NOW), None);

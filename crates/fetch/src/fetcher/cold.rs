@@ -15,7 +15,7 @@ use tokio::{
 use crate::Request;
 
 /// Tor keeps the circuit to a service for ten minutes after its last use; half of that is certainly warm.
-const WARM_FOR: Duration = Duration::from_secs(300);
+const WARM_FOR: Duration = Duration::from_mins(5);
 
 /// From this size on the memory of warm services is tidied.
 const TIDY_FROM: usize = 1024;

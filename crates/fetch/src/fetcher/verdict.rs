@@ -45,7 +45,7 @@ pub(crate) fn unsent(at: Timestamp, outcome: Outcome, detail: String) -> Exchang
 /// What an exchange amounts to, and whether its connection can carry another one.
 pub(crate) fn judge(
     record: Record,
-    spoken: Conversation,
+    spoken: &Conversation,
     request: &Request,
     limits: &Limits,
     blocks: &Blocks,
@@ -54,7 +54,7 @@ pub(crate) fn judge(
     let head_len = head::end(&record.received).unwrap_or(record.received.len());
     let (response_head, body) = record.received.split_at(head_len);
     let parted = part(body, spoken.head.as_ref());
-    let verdict = verdict(&spoken, &record, &parted, request, limits, blocks);
+    let verdict = verdict(spoken, &record, &parted, request, limits, blocks);
     let is_clean = matches!(spoken.end, End::Complete) && verdict.truncation.is_none() && parted.excess == Some(0);
     let needs_new_epoch = matches!(&spoken.end, End::Overrun(overrun) if overrun.is_silence);
     let retry_after = spoken.head.as_ref().and_then(|head| redirect::retry_after(&head.headers, ended_at));
