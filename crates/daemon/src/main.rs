@@ -2,6 +2,7 @@
 
 mod cli;
 mod client;
+mod client_keys;
 mod command;
 mod config;
 mod credentials;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use model::{Authority, Clock, Digest, SystemClock};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Config, credentials::Credentials, failure::Failure, lifecycle::Lifecycle, themes};
+use crate::{client_keys, config::Config, credentials::Credentials, failure::Failure, lifecycle::Lifecycle, themes};
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
@@ -24,6 +24,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
     let indexes = Arc::new(search::Indexes::open(config.index_dir(), config.search.clone()).context("the search index")?);
     let tor = fetch::Tor::start(&config.fetch.tor, &config.tor_dir()).context("the Tor client")?;
+    for (onion, key) in client_keys::load(&config.data_dir.join("credentials").join("onion-auth"))? {
+        tor.add_client_key(&onion, &key).context("a key to a restricted onion service")?;
+    }
     let fetcher = Arc::new(fetch::Fetcher::new(tor, Arc::clone(&clock), &config.fetch).context("fetch")?);
     let crawler = crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
     let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes));

@@ -46,7 +46,8 @@ pub(crate) async fn authenticate(
     Ok(next.run(request).await)
 }
 
-/// The token of the `Authorization` field (RFC 6750, section 2.1). The scheme's case does not matter (RFC 9110, section 11.1).
+/// The token of the `Authorization` field (RFC 6750, section 2.1). The scheme's case does not matter (RFC 9110, section
+/// 11.1).
 fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked("Bearer ".len())?;

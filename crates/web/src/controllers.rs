@@ -1,4 +1,5 @@
-//! The handlers, by noun. Each reads what is asked, does it off the event loop, and answers in the shapes of [`crate::api`].
+//! The handlers, by noun. Each reads what is asked, does it off the event loop, and answers in the shapes of
+//! [`crate::api`].
 
 pub(crate) mod captures;
 pub(crate) mod content;

@@ -1,4 +1,5 @@
-//! Header fields that go with every answer: what the API sends is data, and is never to run, be framed or be remembered.
+//! Header fields that go with every answer: what the API sends is data, and is never to run, be framed or be
+//! remembered.
 
 use axum::{
     http::{

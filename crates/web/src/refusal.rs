@@ -29,7 +29,8 @@ pub(crate) enum Refusal {
     MethodNotAllowed,
     #[error("a valid bearer token is needed")]
     Unauthenticated,
-    /// Said of a theme that does not exist and of one that the caller has no grant for, so that they cannot be told apart.
+    /// Said of a theme that does not exist and of one that the caller has no grant for, so that they cannot be told
+    /// apart.
     #[error("there is no such theme")]
     NoTheme,
     #[error("there is no such target in this theme")]
@@ -93,7 +94,9 @@ impl Refusal {
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
-            Self::InvalidTarget(_) | Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value"),
+            Self::InvalidTarget(_) | Self::Invalid { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value")
+            }
             Self::Retired(_) => (StatusCode::CONFLICT, "retired", "Target is retired"),
             Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
             Self::Store(Keep::Closing) => (StatusCode::SERVICE_UNAVAILABLE, "closing", "Closing"),
@@ -111,7 +114,9 @@ impl Refusal {
                 tracing::error!(error = %self, "a request failed");
                 "something failed inside; the log of the daemon says more".to_owned()
             }
-            Self::Store(store::Error::NotGranted(_)) | Self::Search(search::Error::NotGranted(_)) => Self::NoTheme.to_string(),
+            Self::Store(store::Error::NotGranted(_)) | Self::Search(search::Error::NotGranted(_)) => {
+                Self::NoTheme.to_string()
+            }
             told => told.to_string(),
         };
         let at = match self {
@@ -145,7 +150,7 @@ impl IntoResponse for Refusal {
 mod tests {
     use super::*;
 
-    fn check(refusal: Refusal, status: u16, kind: &str, detail: &str) {
+    fn check(refusal: &Refusal, status: u16, kind: &str, detail: &str) {
         let (code, problem) = refusal.problem();
         assert_eq!((code.as_u16(), problem.status), (status, status), "{refusal:?}");
         assert_eq!((problem.kind.as_str(), problem.detail.as_str()), (format!("{TAG}{kind}").as_str(), detail));
@@ -154,17 +159,19 @@ mod tests {
     #[test]
     fn no_grant_looks_like_no_theme() {
         let theme = "marketplace".parse().unwrap();
-        for refusal in
-            [Refusal::NoTheme, Refusal::Store(store::Error::NotGranted(theme)), Refusal::Search(search::Error::NotGranted(theme))]
-        {
-            check(refusal, 404, "unknown-theme", "there is no such theme");
+        for refusal in [
+            Refusal::NoTheme,
+            Refusal::Store(store::Error::NotGranted(theme)),
+            Refusal::Search(search::Error::NotGranted(theme)),
+        ] {
+            check(&refusal, 404, "unknown-theme", "there is no such theme");
         }
     }
 
     #[test]
     fn what_fails_inside_stays_inside() {
         let damaged = store::Error::Corrupt { table: store::Table::Captures, key: "6d61726b6574".into() };
-        check(damaged.into(), 500, "internal", "something failed inside; the log of the daemon says more");
+        check(&damaged.into(), 500, "internal", "something failed inside; the log of the daemon says more");
     }
 
     #[test]
@@ -178,6 +185,6 @@ mod tests {
     #[test]
     fn a_state_that_is_not_reached_yet_is_a_conflict() {
         let error = search::Error::NotYetIndexed { asked: model::Seq(9), indexed: model::Seq(3) };
-        check(error.into(), 409, "not-yet-indexed", "sequence 9 is not indexed yet; the index is complete to 3");
+        check(&error.into(), 409, "not-yet-indexed", "sequence 9 is not indexed yet; the index is complete to 3");
     }
 }

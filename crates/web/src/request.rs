@@ -1,4 +1,5 @@
-//! What a request says: where it points, its parameters, its body. Whatever cannot be read becomes a refusal that names the place.
+//! What a request says: where it points, its parameters, its body. Whatever cannot be read becomes a refusal that names
+//! the place.
 
 use std::{fmt::Display, str::FromStr, time::Duration};
 
@@ -135,7 +136,8 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         }
         let body = Limited::new(request.into_body(), MAX_BODY).collect();
         let read = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::TooSlow)?;
-        let bytes = read.map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::BrokenBody })?;
+        let bytes =
+            read.map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::BrokenBody })?;
         serde_json::from_slice(&bytes.to_bytes()).map(Self).map_err(Refusal::Body)
     }
 }
@@ -152,7 +154,9 @@ impl Parameters {
     pub(crate) fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Refusal> {
         let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect::<Vec<_>>();
         match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => Err(refused(name, format!("there is no such parameter; there are {}", known.join(", ")))),
+            Some((name, _)) => {
+                Err(refused(name, format!("there is no such parameter; there are {}", known.join(", "))))
+            }
             None => Ok(Self(pairs)),
         }
     }
@@ -166,7 +170,8 @@ impl Parameters {
 
     /// The values of a parameter that may be repeated, and hold several values with commas between them.
     pub(crate) fn many<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Vec<T>, Refusal> {
-        let values = self.values(name).flat_map(|value| value.split(',')).map(str::trim).filter(|value| !value.is_empty());
+        let values =
+            self.values(name).flat_map(|value| value.split(',')).map(str::trim).filter(|value| !value.is_empty());
         values.map(|value| parse(name, value)).collect()
     }
 

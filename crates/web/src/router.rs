@@ -100,7 +100,10 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
 struct Document;
 
 fn describe_security(document: &mut OpenApi) {
-    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The token that `nachtwacht init` told.")).build();
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The token that `nachtwacht init` told."))
+        .build();
     document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
     document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
 }
@@ -115,5 +118,7 @@ fn describe_problems(document: &mut OpenApi) {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().filter_map(Option::as_mut)
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
+        .into_iter()
+        .filter_map(Option::as_mut)
 }

@@ -28,7 +28,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The most connections of one listener at a time; whoever comes then waits.
 const MAX_CONNECTIONS: usize = 256;
 
-/// The wait after a connection could not be taken: the process has run out of something, and trying at once brings it not back.
+/// The wait after a connection could not be taken: the process has run out of something, and trying at once brings it
+/// not back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// The API, bound to its addresses.

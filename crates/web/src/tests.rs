@@ -50,7 +50,11 @@ pub(crate) struct House {
 struct NoWayOut(watch::Sender<TorStatus>);
 
 impl Transport for NoWayOut {
-    fn connect<'a>(&'a self, _: &'a Destination, _: &'a ConnectOptions) -> BoxFuture<'a, Result<BoxStream, ConnectFailure>> {
+    fn connect<'a>(
+        &'a self,
+        _: &'a Destination,
+        _: &'a ConnectOptions,
+    ) -> BoxFuture<'a, Result<BoxStream, ConnectFailure>> {
         Box::pin(async { Err(ConnectFailure { outcome: Outcome::TorUnavailable, detail: "no way out".into() }) })
     }
 
@@ -87,7 +91,8 @@ impl House {
         let identity = Identity { software: Digest::of(b"software"), configuration: Digest::of(b"configuration") };
         let crawler = Crawler::new(crawl::Config::default(), store.clone(), fetcher, Arc::clone(&now), identity);
         let tor = watch::Sender::new(TorStatus { percent: 100, is_ready: true, ..TorStatus::default() });
-        let theme = |name: &str| Theme { id: theme(name), title: name.to_uppercase(), description: format!("All {name}.") };
+        let theme =
+            |name: &str| Theme { id: theme(name), title: name.to_uppercase(), description: format!("All {name}.") };
         let app = App {
             store: store.clone(),
             indexes: Arc::clone(&indexes),

@@ -11,8 +11,8 @@ use super::schema;
 pub struct SearchAnswer {
     /// How many captures match, exactly, on all pages together.
     pub total: u64,
-    /// The sequence that the answer is complete to; later captures have no part in it. Given as `up_to`, the same query has
-    /// the same answer again.
+    /// The sequence that the answer is complete to; later captures have no part in it. Given as `up_to`, the same query
+    /// has the same answer again.
     #[schema(value_type = u64)]
     pub up_to: Seq,
     /// The hits of this page, in order.

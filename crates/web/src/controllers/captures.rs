@@ -57,7 +57,8 @@ impl ListParameters {
 
 /// The captures of a theme, the newest first
 #[utoipa::path(
-    get, path = "/themes/{theme}/captures", tag = "captures", params(AtTheme, ListParameters),
+    get, path = "/themes/{theme}/captures", tag = "captures", operation_id = "list_captures",
+    params(AtTheme, ListParameters),
     responses((status = 200, description = "A page of captures.", body = Captures)),
 )]
 pub(crate) async fn list(
@@ -72,7 +73,8 @@ pub(crate) async fn list(
 fn page(running: &Running, at: AtTheme, wanted: &ListParameters) -> Result<Captures, Refusal> {
     let grant = at.grant(&running.app, Phase::Analysis);
     let filter = wanted.filter(wanted.uri.as_ref().map(Uri::id));
-    let CapturePage { captures, next } = running.app.store.captures(&grant, at.theme, filter, wanted.from, wanted.limit)?;
+    let CapturePage { captures, next } =
+        running.app.store.captures(&grant, at.theme, filter, wanted.from, wanted.limit)?;
     let is_wanted = |capture: &model::Capture| wanted.target.is_none_or(|target| capture.target == target);
     let captures = captures.into_iter().filter(is_wanted).map(|capture| summary(at.theme, capture)).collect();
     Ok(Captures { captures, next })
@@ -94,7 +96,7 @@ fn summary(theme: ThemeId, capture: model::Capture) -> CaptureSummary {
 
 /// What is kept of a capture
 #[utoipa::path(
-    get, path = "/themes/{theme}/captures/{seq}", tag = "captures", params(AtCapture),
+    get, path = "/themes/{theme}/captures/{seq}", tag = "captures", operation_id = "show_capture", params(AtCapture),
     responses((status = 200, description = "All but its bytes.", body = Capture)),
 )]
 pub(crate) async fn read(State(running): State<Shared>, at: AtCapture) -> Result<Json<Capture>, Refusal> {

@@ -1,5 +1,5 @@
-//! What a site sent, and what was read in it. Bytes leave as an attachment without a type, text as plain text: nothing here can
-//! become a page in somebody's browser.
+//! What a site sent, and what was read in it. Bytes leave as an attachment without a type, text as plain text: nothing
+//! here can become a page in somebody's browser.
 
 use axum::{
     Json,
@@ -20,20 +20,22 @@ use crate::{
 
 /// What was received, byte for byte
 #[utoipa::path(
-    get, path = "/themes/{theme}/captures/{seq}/raw", tag = "captures", params(AtCapture),
+    get, path = "/themes/{theme}/captures/{seq}/raw", tag = "captures", operation_id = "capture_raw", params(AtCapture),
     responses((
         status = 200, description = "Status line, header fields and body as they came.",
         body = [u8], content_type = "application/octet-stream",
     )),
 )]
 pub(crate) async fn raw(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
-    let block = running.blocking(move |running| bytes(running, at).map(|(capture, payload)| capture.block(&payload))).await?;
+    let block =
+        running.blocking(move |running| bytes(running, at).map(|(capture, payload)| capture.block(&payload))).await?;
     Ok((attachment(at, "block"), block))
 }
 
 /// The payload: the body without its transfer coding
 #[utoipa::path(
-    get, path = "/themes/{theme}/captures/{seq}/payload", tag = "captures", params(AtCapture),
+    get, path = "/themes/{theme}/captures/{seq}/payload", tag = "captures", operation_id = "capture_payload",
+    params(AtCapture),
     responses((
         status = 200, description = "The payload; its content coding, such as gzip, is not undone.",
         body = [u8], content_type = "application/octet-stream",
@@ -46,8 +48,12 @@ pub(crate) async fn payload(State(running): State<Shared>, at: AtCapture) -> Res
 
 /// The visible text
 #[utoipa::path(
-    get, path = "/themes/{theme}/captures/{seq}/text", tag = "captures", params(AtCapture),
-    responses((status = 200, description = "The text, one block a line.", body = String, content_type = "text/plain; charset=utf-8")),
+    get, path = "/themes/{theme}/captures/{seq}/text", tag = "captures", operation_id = "capture_text",
+    params(AtCapture),
+    responses((
+        status = 200, description = "The text, one block a line.",
+        body = String, content_type = "text/plain; charset=utf-8",
+    )),
 )]
 pub(crate) async fn text(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
     let text = running.blocking(move |running| read(running, at).map(|document| document.text)).await?;
@@ -56,7 +62,8 @@ pub(crate) async fn text(State(running): State<Shared>, at: AtCapture) -> Result
 
 /// What the extractor made of it
 #[utoipa::path(
-    get, path = "/themes/{theme}/captures/{seq}/document", tag = "captures", params(AtCapture),
+    get, path = "/themes/{theme}/captures/{seq}/document", tag = "captures", operation_id = "capture_document",
+    params(AtCapture),
     responses((status = 200, description = "The document.", body = Document)),
 )]
 pub(crate) async fn document(State(running): State<Shared>, at: AtCapture) -> Result<Json<Document>, Refusal> {

@@ -14,7 +14,10 @@ pub(crate) async fn livez() -> Json<Health> {
 /// Whether the daemon can do its work
 #[utoipa::path(
     get, path = "/readyz", tag = "daemon", security(()),
-    responses((status = 200, description = "It can. If not, the answer is 503, and its problem says what is `missing`.", body = Health)),
+    responses((
+        status = 200, description = "It can. If not, the answer is 503, and its problem says what is `missing`.",
+        body = Health,
+    )),
 )]
 pub(crate) async fn readyz(State(running): State<Shared>) -> Result<Json<Health>, Refusal> {
     let app = &running.app;

@@ -20,7 +20,9 @@ const MAX_COOKIE: usize = 4096;
 ///
 /// It takes the place of the one before. The target goes on, on circuits of its own, if it waited for a person.
 #[utoipa::path(
-    put, path = "/themes/{theme}/targets/{id}/login", tag = "targets", params(AtTarget), request_body = NewLogin,
+    put, path = "/themes/{theme}/targets/{id}/login", tag = "targets", operation_id = "hand_over_login",
+    params(AtTarget),
+    request_body = NewLogin,
     responses((status = 204, description = "It is kept, encrypted.")),
 )]
 pub(crate) async fn put(
@@ -30,25 +32,26 @@ pub(crate) async fn put(
 ) -> Result<StatusCode, Refusal> {
     check(&login.cookies)?;
     let kept = |cookie: Cookie| store::Cookie { name: cookie.name, value: cookie.value };
-    let cookies = login.cookies.into_iter().map(kept).collect();
-    running.blocking(move |running| keep(running, at, cookies)).await
+    let cookies: Vec<_> = login.cookies.into_iter().map(kept).collect();
+    running.blocking(move |running| keep(running, at, &cookies)).await
 }
 
 /// Forget a session
 #[utoipa::path(
-    delete, path = "/themes/{theme}/targets/{id}/login", tag = "targets", params(AtTarget),
+    delete, path = "/themes/{theme}/targets/{id}/login", tag = "targets", operation_id = "forget_login",
+    params(AtTarget),
     responses((status = 204, description = "It is forgotten.")),
 )]
 pub(crate) async fn delete(State(running): State<Shared>, at: AtTarget) -> Result<StatusCode, Refusal> {
-    running.blocking(move |running| keep(running, at, Vec::new())).await
+    running.blocking(move |running| keep(running, at, &[])).await
 }
 
 /// The epoch advances behind the login, so that whoever sees the new epoch finds the new login.
-fn keep(running: &Running, at: AtTarget, cookies: Vec<store::Cookie>) -> Result<StatusCode, Refusal> {
+fn keep(running: &Running, at: AtTarget, cookies: &[store::Cookie]) -> Result<StatusCode, Refusal> {
     let event = if cookies.is_empty() { "login forgotten" } else { "login handed over" };
     let store = &running.app.store;
     change_now(running, at, event, |target| {
-        store.set_login(at.theme, at.id, &cookies)?;
+        store.set_login(at.theme, at.id, cookies)?;
         target.epoch = target.epoch.saturating_add(1);
         target.attention = None;
         Ok(())

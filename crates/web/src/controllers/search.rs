@@ -21,8 +21,9 @@ const MAX_LIMIT: usize = 1_000;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes the parameters, which are read into a `Query`")]
 pub(crate) struct SearchParameters {
-    /// Words and `"phrases"` with `AND`, `OR`, `NOT` (or `-`) and parentheses; `title:`, `text:`, `uri:`, `target:`, `lang:`,
-    /// `kind:`, `outcome:`, `after:` and `before:` look in one place. Empty finds everything that the filters let through.
+    /// Words and `"phrases"` with `AND`, `OR`, `NOT` (or `-`) and parentheses; `title:`, `text:`, `uri:`, `target:`,
+    /// `lang:`, `kind:`, `outcome:`, `after:` and `before:` look in one place. Empty finds everything that the filters
+    /// let through.
     q: Option<String>,
     /// Only these targets.
     target: Option<Vec<String>>,

@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// How the daemon is: Tor, queues, rates, analysis, disk
-#[utoipa::path(get, path = "/status", tag = "daemon", responses((status = 200, description = "How it is.", body = Status)))]
+#[utoipa::path(
+    get, path = "/status", tag = "daemon",
+    responses((status = 200, description = "How it is.", body = Status)),
+)]
 pub(crate) async fn status(State(running): State<Shared>) -> Result<Json<Status>, Refusal> {
     running.blocking(read).await.map(Json)
 }

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// Its frontier is kept.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets/{id}/pause", tag = "targets", params(AtTarget),
+    post, path = "/themes/{theme}/targets/{id}/pause", tag = "targets", operation_id = "pause_target", params(AtTarget),
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn pause(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
@@ -30,7 +30,8 @@ pub(crate) async fn pause(State(running): State<Shared>, at: AtTarget) -> Result
 ///
 /// Also the answer to a target that waits for a person: somebody has looked.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets/{id}/resume", tag = "targets", params(AtTarget),
+    post, path = "/themes/{theme}/targets/{id}/resume", tag = "targets", operation_id = "resume_target",
+    params(AtTarget),
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn resume(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
@@ -46,7 +47,8 @@ pub(crate) async fn resume(State(running): State<Shared>, at: AtTarget) -> Resul
 ///
 /// What was captured stays. There is no way back.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets/{id}/retire", tag = "targets", params(AtTarget),
+    post, path = "/themes/{theme}/targets/{id}/retire", tag = "targets", operation_id = "retire_target",
+    params(AtTarget),
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn retire(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
@@ -61,7 +63,9 @@ pub(crate) async fn retire(State(running): State<Shared>, at: AtTarget) -> Resul
 ///
 /// It takes the place of the one before, which stays in the history.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets/{id}/decision", tag = "targets", params(AtTarget), request_body = NewDecision,
+    post, path = "/themes/{theme}/targets/{id}/decision", tag = "targets", operation_id = "decide_on_target",
+    params(AtTarget),
+    request_body = NewDecision,
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn decide(

@@ -20,7 +20,7 @@ use crate::{
 
 /// The targets of a theme
 #[utoipa::path(
-    get, path = "/themes/{theme}/targets", tag = "targets", params(AtTheme),
+    get, path = "/themes/{theme}/targets", tag = "targets", operation_id = "list_targets", params(AtTheme),
     responses((status = 200, description = "Its targets.", body = Targets)),
 )]
 pub(crate) async fn list(State(running): State<Shared>, at: AtTheme) -> Result<Json<Targets>, Refusal> {
@@ -36,7 +36,9 @@ pub(crate) async fn list(State(running): State<Shared>, at: AtTheme) -> Result<J
 ///
 /// It needs grounds, a legal basis, an author, an end in the future and at least one seed.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets", tag = "targets", params(AtTheme), request_body = NewTarget,
+    post, path = "/themes/{theme}/targets", tag = "targets", operation_id = "add_target",
+    params(AtTheme),
+    request_body = NewTarget,
     responses((status = 201, description = "The target as it was added; `Location` leads to it.", body = TargetDetail)),
 )]
 pub(crate) async fn create(
@@ -76,8 +78,11 @@ fn add(running: &Running, at: AtTheme, new: NewTarget) -> Result<TargetDetail, R
 
 /// One target
 #[utoipa::path(
-    get, path = "/themes/{theme}/targets/{id}", tag = "targets", params(AtTarget),
-    responses((status = 200, description = "The target, the history of its decisions, and the state of its crawl.", body = TargetDetail)),
+    get, path = "/themes/{theme}/targets/{id}", tag = "targets", operation_id = "show_target", params(AtTarget),
+    responses((
+        status = 200, description = "The target, the history of its decisions, and the state of its crawl.",
+        body = TargetDetail,
+    )),
 )]
 pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
     let read = move |running: &Running| {
@@ -89,7 +94,9 @@ pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<
 
 /// A change of a target's name, seeds, scope or pace
 #[utoipa::path(
-    patch, path = "/themes/{theme}/targets/{id}", tag = "targets", params(AtTarget), request_body = TargetChange,
+    patch, path = "/themes/{theme}/targets/{id}", tag = "targets", operation_id = "change_target",
+    params(AtTarget),
+    request_body = TargetChange,
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn update(
@@ -121,7 +128,8 @@ pub(crate) async fn change(
     event: &'static str,
     work: impl FnOnce(&mut Target) -> Result<(), Refusal> + Send + 'static,
 ) -> Result<Json<TargetDetail>, Refusal> {
-    let run = move |running: &Running| change_now(running, at, event, work).and_then(|target| view::detail(running, target));
+    let run =
+        move |running: &Running| change_now(running, at, event, work).and_then(|target| view::detail(running, target));
     running.blocking(run).await.map(Json)
 }
 

@@ -6,7 +6,10 @@ use crate::{
 };
 
 /// The themes
-#[utoipa::path(get, path = "/themes", tag = "daemon", responses((status = 200, description = "The themes.", body = Themes)))]
+#[utoipa::path(
+    get, path = "/themes", tag = "daemon", operation_id = "list_themes",
+    responses((status = 200, description = "The themes.", body = Themes)),
+)]
 pub(crate) async fn list(State(running): State<Shared>) -> Json<Themes> {
     let theme = |theme: &model::Theme| Theme {
         id: theme.id,

@@ -13,7 +13,8 @@ use super::Error;
 /// The longest path of a socket, in bytes: `sun_path` of `unix(7)` without its closing zero.
 pub(super) const MAX_PATH: usize = 107;
 
-/// A directory beside the socket, in which it is made before anybody else can reach it. Short, so as not to lengthen the path.
+/// A directory beside the socket, in which it is made before anybody else can reach it. Short, so as not to lengthen
+/// the path.
 const NURSERY: &str = ".nw";
 
 /// A listening socket. Its file goes away with it.
@@ -23,8 +24,8 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Takes `path`, also where a socket lies that nobody answers on any more. Its directory is made, for the owner alone, where
-    /// there is none.
+    /// Takes `path`, also where a socket lies that nobody answers on any more. Its directory is made, for the owner
+    /// alone, where there is none.
     pub(super) async fn bind(path: &Path) -> Result<Self, Error> {
         if path.as_os_str().len() > MAX_PATH {
             return Err(Error::SocketPathTooLong(path.to_owned()));
@@ -60,7 +61,8 @@ async fn check_free(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Makes the socket where only we can reach it, narrows its permissions, and only then moves it to its place, over what lies there.
+/// Makes the socket where only we can reach it, narrows its permissions, and only then moves it to its place, over what
+/// lies there.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;

@@ -50,7 +50,7 @@ impl Serving {
 
     async fn stopped(mut self) -> House {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(60), self.task.join_next()).await.unwrap().unwrap().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_mins(1), self.task.join_next()).await.unwrap().unwrap().unwrap().unwrap();
         assert!(!self.socket.exists(), "the socket is gone");
         self.house
     }
@@ -66,10 +66,17 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, token:
     answer
 }
 
-/// Sends the head of a change and the first byte of its body.
+/// Sends the head of a change, waits until its body is asked for, and sends the first byte of that.
 async fn begin(stream: &mut UnixStream, len: usize) {
-    let head = format!("PATCH /api/v1/themes/marketplace/targets/0000000000000001 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len}\r\n\r\n{{");
+    let path = "/api/v1/themes/marketplace/targets/0000000000000001";
+    let head = format!(
+        "PATCH {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len}\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"{").await.unwrap();
 }
 
 async fn bind(house: &House, app: crate::App, tcp: &[SocketAddr]) -> Result<Server, Error> {
@@ -102,7 +109,8 @@ async fn a_stale_socket_is_replaced_and_anything_else_is_not() {
     let path = {
         let (app, house) = House::with_app();
         let path = house.dir.path().join("api.sock");
-        // A listener that is dropped leaves its file behind, as a killed daemon does; so does a nursery that was interrupted.
+        // A listener that is dropped leaves its file behind, as a killed daemon does; so does a nursery that was
+        // interrupted.
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         fs::create_dir(house.dir.path().join(".nw")).unwrap();
         drop(std::os::unix::net::UnixListener::bind(house.dir.path().join(".nw/s")).unwrap());
@@ -115,7 +123,10 @@ async fn a_stale_socket_is_replaced_and_anything_else_is_not() {
         let (other, _other_house) = House::with_app();
         let error = bind(&house, other, &[]).await.err().unwrap();
         assert_eq!(error.to_string(), format!("socket {} is taken", path.display()));
-        assert!(ask(UnixStream::connect(&path).await.unwrap(), "/livez", None).await.starts_with("HTTP/1.1 200"), "the first one still serves");
+        assert!(
+            ask(UnixStream::connect(&path).await.unwrap(), "/livez", None).await.starts_with("HTTP/1.1 200"),
+            "the first one still serves"
+        );
         stop.cancel();
         task.join_next().await.unwrap().unwrap().unwrap();
         path
@@ -189,6 +200,6 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
     let mut silent = serving.unix().await;
     silent.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
     let mut answer = Vec::new();
-    tokio::time::timeout(Duration::from_secs(120), silent.read_to_end(&mut answer)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(2), silent.read_to_end(&mut answer)).await.unwrap().unwrap();
     serving.stopped().await;
 }

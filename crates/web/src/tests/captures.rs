@@ -30,7 +30,8 @@ async fn captures_are_listed_newest_first_by_target_and_uri() {
     assert_eq!(listed(&house, &format!("?uri={}&target={OTHER}", uri("/a"))).await, (vec![4], Value::Null));
     assert_eq!(listed(&house, &format!("?uri={}", uri("/nowhere"))).await, (vec![], Value::Null));
 
-    let page: api::Captures = serde_json::from_value(house.get(&format!("/themes/{MARKET}/captures?limit=1")).await.json(200)).unwrap();
+    let page: api::Captures =
+        serde_json::from_value(house.get(&format!("/themes/{MARKET}/captures?limit=1")).await.json(200)).unwrap();
     let newest = &page.captures[0];
     assert_eq!((newest.capture.to_string().as_str(), newest.payload_len), ("marketplace/4", PAGE.len() as u64));
 }

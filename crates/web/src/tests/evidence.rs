@@ -1,8 +1,8 @@
 //! Captures, documents and entries to ask for; invented.
 
 use model::{
-    Capture, CharsetSource, ClockSource, CrawlHint, Digest, Document, Framing, FramingPiece, Isolation, Link, Outcome, PageKind,
-    Seq, TargetId, Timestamp, Uri,
+    Capture, CharsetSource, ClockSource, CrawlHint, Digest, Document, Framing, FramingPiece, Isolation, Link, Outcome,
+    PageKind, Seq, TargetId, Timestamp, Uri,
 };
 use store::{Analysis, CompressedPayload, CrawlState, FinishedVisit, HostRecord, Priority, UriRecord};
 
@@ -10,7 +10,8 @@ use super::{House, noon, theme};
 
 pub(super) const TARGET: TargetId = TargetId::from_u64(0x07f3);
 
-pub(super) const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nx-ODD: \xff\r\n\r\n";
+pub(super) const HEAD: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nx-ODD: \xff\r\n\r\n";
 
 pub(super) const PAGE: &[u8] = b"<html><script>alert(1)</script><p>lantern oil</p></html>";
 
@@ -79,7 +80,14 @@ impl House {
     }
 
     /// Notes what the analysis of a capture came to.
-    pub(super) fn analyse(&self, theme_name: &str, seq: Seq, path: &str, document: Option<Document>, is_quarantined: bool) {
+    pub(super) fn analyse(
+        &self,
+        theme_name: &str,
+        seq: Seq,
+        path: &str,
+        document: Option<Document>,
+        is_quarantined: bool,
+    ) {
         let kind = document.as_ref().map_or(PageKind::Error, |document| document.kind);
         let hint = CrawlHint {
             target: TARGET,

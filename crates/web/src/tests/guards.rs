@@ -29,7 +29,14 @@ async fn nobody_gets_in_without_the_token() {
         "/api/v1/nowhere".to_owned(),
         "/".to_owned(),
     ];
-    let wrong = [None, Some("Bearer nw_wrong"), Some("Bearer "), Some(TOKEN), Some("Basic bncxOng="), Some("Bearer nw_0123456789abcdeF")];
+    let wrong = [
+        None,
+        Some("Bearer nw_wrong"),
+        Some("Bearer "),
+        Some(TOKEN),
+        Some("Basic bncxOng="),
+        Some("Bearer nw_0123456789abcdeF"),
+    ];
     for path in &paths {
         for authorization in wrong {
             let answer = house.ask(stranger(path, authorization)).await;
@@ -110,10 +117,14 @@ async fn a_body_that_cannot_be_read_is_refused_with_the_place() {
     assert!(detail.contains("line 2 column 2"), "{detail}");
     let mut unknown = new_target();
     unknown["colour"] = json!("red");
-    assert!(post("application/json", unknown.to_string()).await.problem(400, "bad-body").contains("unknown field `colour`"));
+    assert!(
+        post("application/json", unknown.to_string()).await.problem(400, "bad-body").contains("unknown field `colour`")
+    );
     let mut unknown = new_target();
     unknown["scope"] = json!({ "depth": 3 });
-    assert!(post("application/json", unknown.to_string()).await.problem(400, "bad-body").contains("unknown field `depth`"));
+    assert!(
+        post("application/json", unknown.to_string()).await.problem(400, "bad-body").contains("unknown field `depth`")
+    );
     let mut onion = new_target();
     onion["seeds"] = json!([format!("http://{}.onion/", "a".repeat(56))]);
     assert!(post("application/json", onion.to_string()).await.problem(400, "bad-body").contains("onion address"));
@@ -128,7 +139,8 @@ async fn a_body_of_one_mebibyte_is_read_and_a_larger_one_is_not() {
     let post = async |len: usize| {
         let body = new_target().to_string();
         let padded = format!("{body}{}", " ".repeat(len - body.len()));
-        let request = request(Method::POST, &format!("/themes/{MARKET}/targets")).header("content-type", "application/json");
+        let request =
+            request(Method::POST, &format!("/themes/{MARKET}/targets")).header("content-type", "application/json");
         house.ask(request.body(Body::from(padded)).unwrap()).await
     };
     assert_eq!(post(MAX_BODY).await.status.as_u16(), 201);
@@ -139,6 +151,7 @@ async fn a_body_of_one_mebibyte_is_read_and_a_larger_one_is_not() {
 async fn a_body_that_never_ends_is_not_waited_for() {
     let house = House::new();
     let never = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
-    let request = request(Method::POST, &format!("/themes/{MARKET}/targets")).header("content-type", "application/json");
+    let request =
+        request(Method::POST, &format!("/themes/{MARKET}/targets")).header("content-type", "application/json");
     house.ask(request.body(Body::from_stream(never)).unwrap()).await.problem(408, "too-slow");
 }

@@ -12,14 +12,18 @@ async fn the_document_is_served_and_known() {
     insta::assert_json_snapshot!("openapi", served);
 }
 
-/// Every operation can end in a problem and names its parameters, and every reference leads somewhere.
+/// Every operation has a name of its own, can end in a problem and names its parameters, and every reference leads
+/// somewhere.
 #[test]
 fn the_document_is_whole() {
     let document = serde_json::to_value(crate::openapi()).unwrap();
-    let mut operations = 0;
+    let mut operations = std::collections::BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            operations += 1;
+            assert!(
+                operations.insert(operation["operationId"].as_str().unwrap()),
+                "{method} {path} has the name of another"
+            );
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"];
             assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
             let named: Vec<&str> = operation["parameters"]
@@ -29,11 +33,12 @@ fn the_document_is_whole() {
                 .filter(|parameter| parameter["in"] == "path")
                 .filter_map(|parameter| parameter["name"].as_str())
                 .collect();
-            let wanted: Vec<&str> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let wanted: Vec<&str> =
+                path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
             assert_eq!(named, wanted, "{method} {path}");
         }
     }
-    assert_eq!(operations, 21);
+    assert_eq!(operations.len(), 21);
     check_references(&document, &document);
 }
 

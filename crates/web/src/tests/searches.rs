@@ -26,10 +26,16 @@ async fn hits_say_where_and_why() {
     let answer: api::SearchAnswer = serde_json::from_value(house.get(&path).await.json(200)).unwrap();
     assert_eq!((answer.total, answer.up_to.0, answer.next), (1, 4, None));
     let hit = &answer.hits[0];
-    assert_eq!((hit.capture.to_string().as_str(), hit.target, hit.language.as_deref()), ("marketplace/1", TARGET, Some("nld")));
+    assert_eq!(
+        (hit.capture.to_string().as_str(), hit.target, hit.language.as_deref()),
+        ("marketplace/1", TARGET, Some("nld"))
+    );
     assert_eq!((hit.title.as_str(), hit.snippet.as_str()), ("Page <b>/a1</b>", "red lantern oil"));
-    let marked: Vec<String> =
-        hit.highlights.iter().map(|span| hit.snippet.chars().skip(span.start).take(span.end - span.start).collect()).collect();
+    let marked: Vec<String> = hit
+        .highlights
+        .iter()
+        .map(|span| hit.snippet.chars().skip(span.start).take(span.end - span.start).collect())
+        .collect();
     assert_eq!(marked.join(" "), "red lantern");
     assert!(hit.score.is_some_and(|score| score > 0.0));
 }

@@ -19,7 +19,12 @@ async fn the_status_tells_of_every_part() {
     house.analyse(MARKET, model::Seq(1), "/a", None, false);
     house.analyse(MARKET, model::Seq(2), "/b", None, false);
     house.index(MARKET, &[("/a", 0, "text")]);
-    let bootstrapping = TorStatus { percent: 40, is_ready: false, blocked_because: Some("no relay answers".into()), failed_attempts: 2 };
+    let bootstrapping = TorStatus {
+        percent: 40,
+        is_ready: false,
+        blocked_because: Some("no relay answers".into()),
+        failed_attempts: 2,
+    };
     house.tor.send_replace(bootstrapping);
     let status = house.get("/status").await.json(200);
     assert_eq!(status["version"], "1.2.3");

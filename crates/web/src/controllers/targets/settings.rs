@@ -85,7 +85,8 @@ fn check_patterns(field: &'static str, patterns: &[String]) -> Result<(), Refusa
 
 /// A host of a scope: a name and nothing else, and one that the decision lets the crawl reach.
 fn canonical_host(text: &str, allows_exit: bool) -> Result<String, Refusal> {
-    let uri: Uri = format!("http://{text}/").parse().map_err(|error| invalid("scope.hosts", format!("{text:?}: {error}")))?;
+    let uri: Uri =
+        format!("http://{text}/").parse().map_err(|error| invalid("scope.hosts", format!("{text:?}: {error}")))?;
     if uri.as_str() != format!("http://{}/", uri.host_str()) || !uri.host_str().eq_ignore_ascii_case(text) {
         return Err(invalid("scope.hosts", format!("{text:?} is not the name of a host")));
     }
@@ -121,7 +122,17 @@ mod tests {
         assert_eq!(check(&ONION.to_uppercase(), false).as_deref(), Some(ONION));
         assert_eq!(check(&format!("www.{ONION}"), false).as_deref(), Some(ONION), "subdomains are the same service");
         assert_eq!(check("Example.com", true).as_deref(), Some("example.com"));
-        for bad in ["example.com/path", "example.com:8080", "user@example.com", "a b", "127.0.0.1", "localhost", "", "example.com?x", "http://example.com"] {
+        for bad in [
+            "example.com/path",
+            "example.com:8080",
+            "user@example.com",
+            "a b",
+            "127.0.0.1",
+            "localhost",
+            "",
+            "example.com?x",
+            "http://example.com",
+        ] {
             assert_eq!(check(bad, true), None, "{bad:?}");
         }
         assert_eq!(check("example.com", false), None, "the decision does not allow the exit");

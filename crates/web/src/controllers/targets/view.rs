@@ -48,7 +48,9 @@ pub(super) fn target(running: &Running, target: Target) -> Result<api::Target, R
 /// The state of the crawl: what the crawler says, or, of a target that it does not know yet, what the store says.
 fn crawl(running: &Running, target: &Target) -> Result<TargetCrawl, Refusal> {
     let status = running.app.crawl.status();
-    if let Some(known) = status.borrow().targets.iter().find(|known| known.theme == target.theme && known.id == target.id) {
+    if let Some(known) =
+        status.borrow().targets.iter().find(|known| known.theme == target.theme && known.id == target.id)
+    {
         return Ok(live(known));
     }
     let kept = running.app.store.crawl_state(target.theme, target.id)?;
