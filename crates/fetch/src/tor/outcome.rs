@@ -33,7 +33,9 @@ pub(crate) fn outcome_of(kind: ErrorKind, is_onion: bool) -> Outcome {
         | K::RemoteHostResolutionFailed
         | K::RemoteProtocolViolation
         | K::TorProtocolViolation
-        | K::TransientFailure => Outcome::Interrupted(Stage::Connect),
+        | K::TransientFailure
+        // Opening a stream on a circuit that ended at the same moment: arti takes that for a misuse of its interface.
+        | K::BadApiUsage => Outcome::Interrupted(Stage::Connect),
         // No way into the network, no view of it, or a client that is not well.
         _ => Outcome::TorUnavailable,
     }
@@ -53,6 +55,7 @@ mod tests {
             (ErrorKind::RemoteNetworkTimeout, Outcome::RendezvousTimeout),
             (ErrorKind::RemoteStreamError, Outcome::ConnectionRefused),
             (ErrorKind::CircuitCollapse, Outcome::Interrupted(Stage::Connect)),
+            (ErrorKind::BadApiUsage, Outcome::Interrupted(Stage::Connect)),
             (ErrorKind::TorAccessFailed, Outcome::TorUnavailable),
             (ErrorKind::BootstrapRequired, Outcome::TorUnavailable),
             (ErrorKind::DirectoryExpired, Outcome::TorUnavailable),
