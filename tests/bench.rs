@@ -48,6 +48,8 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Crawl { rounds, pages } => bench::crawl::run(rounds, pages).await,
-        Command::Bare { network_config, tcp_nodelay, pages, onions } => bench::bare::run(network_config, tcp_nodelay, pages, onions).await,
+        Command::Bare { network_config, tcp_nodelay, pages, onions } => {
+            bench::bare::run(network_config, tcp_nodelay, pages, onions).await
+        }
     }
 }

@@ -39,9 +39,11 @@ impl Daemon {
         let daemon = Self { program: program()?, dir: dir.canonicalize()?, child: None };
         let themes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/themes").canonicalize()?;
         let config = format!(
-            "data_dir = {:?}\nthemes_dir = {themes:?}\nlisten.tcp = [\"127.0.0.1:0\"]\nlisten.socket = {:?}\nfetch.tor.network_config = {network_config:?}\n{settings}\n",
-            daemon.dir.join("data"),
-            daemon.dir.join("api.sock"),
+            "data_dir = '{}'\nthemes_dir = '{}'\nlisten.tcp = ['127.0.0.1:0']\nlisten.socket = '{}'\nfetch.tor.network_config = '{}'\n{settings}\n",
+            daemon.dir.join("data").display(),
+            themes.display(),
+            daemon.dir.join("api.sock").display(),
+            network_config.display(),
         );
         fs::write(daemon.config(), config)?;
         daemon.cli(&["init"]).await?;
@@ -52,12 +54,23 @@ impl Daemon {
     pub async fn start(&mut self) -> anyhow::Result<()> {
         let log = fs::File::options().create(true).append(true).open(self.log())?;
         let mut command = Command::new(&self.program);
-        command.arg("--config").arg(self.config()).arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        command
+            .arg("--config")
+            .arg(self.config())
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true);
         self.child = Some(command.spawn()?);
         let this = &*self;
-        wait_until("the daemon's API answers", Deadline::seconds(30), || async move { Ok(this.get("/status").await.ok()) })
-            .await
-            .with_context(|| format!("its log ends with:\n{}", self.end_of_log()))?;
+        wait_until(
+            "the daemon's API answers",
+            Deadline::seconds(30),
+            || async move { Ok(this.get("/status").await.ok()) },
+        )
+        .await
+        .with_context(|| format!("its log ends with:\n{}", self.end_of_log()))?;
         Ok(())
     }
 
@@ -90,13 +103,29 @@ impl Daemon {
 
     /// Runs a command of the command line to its end, whatever that is.
     pub async fn try_cli(&self, args: &[&str]) -> anyhow::Result<Output> {
-        Ok(Command::new(&self.program).arg("--config").arg(self.config()).args(args).stdin(Stdio::null()).kill_on_drop(true).output().await?)
+        Ok(Command::new(&self.program)
+            .arg("--config")
+            .arg(self.config())
+            .args(args)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await?)
     }
 
     /// Adds a target with a decision that lasts; returns its id.
     pub async fn add_target(&self, theme: &str, name: &str, seed: &str, more: &[&str]) -> anyhow::Result<String> {
         let mut args = vec!["--json", "target", "add", "--theme", theme, "--name", name, "--seed", seed];
-        args.extend(["--grounds", "A test of the whole.", "--legal-basis", "None is needed: the site is our own.", "--author", "test", "--ends", "2099-01-01"]);
+        args.extend([
+            "--grounds",
+            "A test of the whole.",
+            "--legal-basis",
+            "None is needed: the site is our own.",
+            "--author",
+            "test",
+            "--ends",
+            "2099-01-01",
+        ]);
         args.extend(more);
         let answer: Value = serde_json::from_str(&self.cli(&args).await?)?;
         Ok(answer["id"].as_str().context("no id in the answer")?.to_owned())
@@ -137,9 +166,11 @@ impl Daemon {
 
     /// Waits until nothing is in flight, due or waiting for analysis and index.
     pub async fn wait_until_idle(&self, deadline: Deadline) -> anyhow::Result<()> {
-        wait_until("the crawl comes to rest", deadline, || async { Ok(is_idle(&self.get("/status").await?).then_some(())) })
-            .await
-            .with_context(|| format!("the daemon's log ends with:\n{}", self.end_of_log()))
+        wait_until("the crawl comes to rest", deadline, || async {
+            Ok(is_idle(&self.get("/status").await?).then_some(()))
+        })
+        .await
+        .with_context(|| format!("the daemon's log ends with:\n{}", self.end_of_log()))
     }
 
     /// Kills the daemon as a power cut would, for all the daemon can tell.
@@ -156,7 +187,8 @@ impl Daemon {
         let begun = Instant::now();
         let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
         ensure!(sent.success(), "the daemon cannot be told to stop");
-        let status = tokio::time::timeout(Duration::from_secs(15), child.wait()).await.context("the daemon does not stop")??;
+        let status =
+            tokio::time::timeout(Duration::from_secs(15), child.wait()).await.context("the daemon does not stop")??;
         ensure!(status.success(), "the daemon ended with {status}:\n{}", self.end_of_log());
         Ok(begun.elapsed())
     }
@@ -171,10 +203,13 @@ impl Daemon {
 
 /// Whether everything that was owed is done: fetched, analysed, indexed.
 fn is_idle(status: &Value) -> bool {
-    let all = |list: &Value, is_done: &dyn Fn(&Value) -> bool| list.as_array().is_some_and(|list| list.iter().all(is_done));
+    let all =
+        |list: &Value, is_done: &dyn Fn(&Value) -> bool| list.as_array().is_some_and(|list| list.iter().all(is_done));
     let targets = &status["crawl"]["targets"];
     targets.as_array().is_some_and(|targets| !targets.is_empty())
         && status["crawl"]["in_flight"] == 0
         && all(targets, &|target| target["is_idle"] == true && target["captures"] != 0)
-        && all(&status["analysis"], &|theme| theme["captured"] == theme["analysed"] && theme["captured"] == theme["indexed"])
+        && all(&status["analysis"], &|theme| {
+            theme["captured"] == theme["analysed"] && theme["captured"] == theme["indexed"]
+        })
 }

@@ -10,8 +10,8 @@ use std::{
 use anyhow::Context as _;
 use clap::Parser;
 use serde_json::{Value, json};
-use tests::{Daemon, Deadline, Underworld, expected_uris};
 use testnet::{network::Progress, sites::Site};
+use tests::{Daemon, Deadline, Underworld, expected_uris};
 use tokio::{sync::watch, time::Instant};
 
 /// The longest time that the crawl may take, in seconds.
@@ -57,7 +57,8 @@ async fn demonstrate(args: &Args) -> anyhow::Result<()> {
     let underworld = start_underworld(&dir).await?;
     say("Starting the daemon; its Tor client is embedded");
     let settings = "crawl.requests_per_s = 0\nderive.index_after_ms = 500\n";
-    let mut daemon = Daemon::prepare(&dir.path().join("nachtwacht"), &underworld.network.arti_config_file(), settings).await?;
+    let mut daemon =
+        Daemon::prepare(&dir.path().join("nachtwacht"), &underworld.network.arti_config_file(), settings).await?;
     daemon.start().await?;
     let watched = [
         Watched { site: underworld.sites.market(), theme: "marketplace", onion: underworld.onion("market")? },
@@ -148,7 +149,10 @@ async fn result(daemon: &Daemon, watched: &[Watched<'_>], begun: Instant) -> any
 }
 
 fn show(result: &Value, daemon: &Daemon) {
-    eprintln!("\n{:8} {:64} {:>8} {:>8} {:>10} {:>12}", "SITE", "ONION", "EXPECTED", "CAPTURED", "DUPLICATES", "OUT OF SCOPE");
+    eprintln!(
+        "\n{:8} {:64} {:>8} {:>8} {:>10} {:>12}",
+        "SITE", "ONION", "EXPECTED", "CAPTURED", "DUPLICATES", "OUT OF SCOPE"
+    );
     for site in result["sites"].as_array().into_iter().flatten() {
         let text = |key: &str| site[key].as_str().map_or_else(|| site[key].to_string(), str::to_owned);
         eprintln!(
@@ -165,7 +169,13 @@ fn show(result: &Value, daemon: &Daemon) {
     eprintln!("Search for {}: {} captures", result["search"]["query"], result["search"]["total"]);
     let program = tests::program().map(|path| path.display().to_string()).unwrap_or_default();
     eprintln!("\nTry next:");
-    for command in ["status", "target list", &format!("search --theme marketplace {QUERY}"), "search --theme cybercrime lang:rus", "capture list --theme marketplace"] {
+    for command in [
+        "status",
+        "target list",
+        &format!("search --theme marketplace {QUERY}"),
+        "search --theme cybercrime lang:rus",
+        "capture list --theme marketplace",
+    ] {
         eprintln!("  {program} --config {} {command}", daemon.config().display());
     }
 }

@@ -8,8 +8,8 @@ mod walls;
 use std::{sync::Arc, time::Duration};
 
 use model::{
-    Capture, Clock as _, Decision, Digest, Grant, ManualClock, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy, Scope, Target, TargetId, TargetState, ThemeId,
-    Timestamp,
+    Capture, Clock as _, Decision, Digest, Grant, ManualClock, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy,
+    Scope, Target, TargetId, TargetState, ThemeId, Timestamp,
 };
 use site::Site;
 use store::{CaptureFilter, CredentialKey, Store};
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 const TARGET: TargetId = TargetId::from_u64(1);
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The house at work on one scripted site.
 struct House {
@@ -33,10 +33,12 @@ struct House {
 }
 
 impl House {
-    async fn open(site: Site, config: crawl::Config) -> Self {
+    fn open(site: Site, config: crawl::Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
-        let store = Store::open(&dir.path().join("store"), &store::Config::default(), CredentialKey::from_bytes(&[1; 32])).unwrap();
+        let store =
+            Store::open(&dir.path().join("store"), &store::Config::default(), CredentialKey::from_bytes(&[1; 32]))
+                .unwrap();
         let indexes = Arc::new(search::Indexes::open(dir.path().join("index"), search::Config::default()).unwrap());
         let transport = Arc::new(Loopback::new([((onion(), 80), site.address())]));
         let fetcher = Arc::new(fetch::Fetcher::new(transport, clock.clone(), &fetch::Config::default()).unwrap());

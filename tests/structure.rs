@@ -24,9 +24,11 @@ fn planned() -> BTreeMap<String, BTreeSet<String>> {
 
 /// The crates and what each uses, by their manifests; what only tests use does not count.
 fn built() -> BTreeMap<String, BTreeSet<String>> {
-    let mut manifests: Vec<PathBuf> = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut manifests: Vec<PathBuf> =
+        fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path()).collect();
     manifests.push(root().join("tests"));
-    let ours: BTreeSet<String> = manifests.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    let ours: BTreeSet<String> =
+        manifests.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
     let uses = |path: &PathBuf| {
         let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap();
         let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap_or_default();
@@ -63,7 +65,18 @@ fn sources(directory: &Path, into: &mut Vec<PathBuf>) {
 
 /// The first line of a text that could open a way out, if there is one.
 fn way_out(text: &str) -> Option<&str> {
-    let marks = ["arti_client::", "arti-client", "tor_rtcompat", "TcpStream::connect", "TcpSocket", "UdpSocket", "lookup_host", "to_socket_addrs", "reqwest", "ureq"];
+    let marks = [
+        "arti_client::",
+        "arti-client",
+        "tor_rtcompat",
+        "TcpStream::connect",
+        "TcpSocket",
+        "UdpSocket",
+        "lookup_host",
+        "to_socket_addrs",
+        "reqwest",
+        "ureq",
+    ];
     text.lines().find(|line| !line.trim_start().starts_with("//") && marks.iter().any(|mark| line.contains(mark)))
 }
 

@@ -23,7 +23,14 @@ fn underworld() -> &'static Underworld {
         let start = || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             let dir = tempfile::tempdir().unwrap();
-            let underworld = runtime.block_on(Underworld::start(&dir.path().join("tor"), true, more_onions, &tokio::sync::watch::Sender::default())).unwrap();
+            let underworld = runtime
+                .block_on(Underworld::start(
+                    &dir.path().join("tor"),
+                    true,
+                    more_onions,
+                    &tokio::sync::watch::Sender::default(),
+                ))
+                .unwrap();
             (runtime, dir, underworld)
         };
         // A test's own runtime must not be blocked on from within.
@@ -56,13 +63,22 @@ async fn client(network_config: std::path::PathBuf, limits: fetch::Limits) -> (t
     let tor = Tor::start(&config.tor, dir.path()).unwrap();
     let fetcher = Fetcher::new(tor.clone(), Arc::new(SystemClock), &config).unwrap();
     let mut status = fetcher.status();
-    tokio::time::timeout(Duration::from_secs(60), status.wait_for(|status| status.is_ready)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), status.wait_for(|status| status.is_ready)).await.unwrap().unwrap();
     (dir, tor, fetcher)
 }
 
 /// Limits short enough to run into.
 fn short() -> fetch::Limits {
-    fetch::Limits { connect_s: 15, first_byte_s: 4, idle_s: 3, total_s: 8, head_bytes: 64 << 10, body_bytes: 4 << 20, decoded_bytes: 8 << 20, ..fetch::Limits::default() }
+    fetch::Limits {
+        connect_s: 15,
+        first_byte_s: 4,
+        idle_s: 3,
+        total_s: 8,
+        head_bytes: 64 << 10,
+        body_bytes: 4 << 20,
+        decoded_bytes: 8 << 20,
+        ..fetch::Limits::default()
+    }
 }
 
 async fn get(fetcher: &Fetcher, uri: &str, epoch: u32) -> Exchange {

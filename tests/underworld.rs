@@ -21,16 +21,25 @@ pub struct Underworld {
 
 impl Underworld {
     /// Starts the sites and a network with an onion service for each, named as the site; more onions may be added.
-    pub async fn start(dir: &Path, tcp_nodelay: bool, more: impl FnOnce(&Sites) -> Vec<Onion>, progress: &watch::Sender<Progress>) -> anyhow::Result<Self> {
+    pub async fn start(
+        dir: &Path,
+        tcp_nodelay: bool,
+        more: impl FnOnce(&Sites) -> Vec<Onion>,
+        progress: &watch::Sender<Progress>,
+    ) -> anyhow::Result<Self> {
         let sites = Sites::start(1).await.context("the hidden sites do not start")?;
         let mut onions: Vec<Onion> = sites.all().map(|site| Onion::new(site.name(), site.http())).to_vec();
         if let Some(hostile) = onions.last_mut() {
-            let tls = Tls::ALL.iter().zip(TLS_PORT..).filter_map(|(manner, port)| Some((port, sites.hostile().tls(*manner)?)));
+            let tls = Tls::ALL
+                .iter()
+                .zip(TLS_PORT..)
+                .filter_map(|(manner, port)| Some((port, sites.hostile().tls(*manner)?)));
             hostile.ports.extend(tls);
         }
         onions.extend(more(&sites));
         let plan = Plan { tcp_nodelay, onions, ..Plan::default() };
-        let network = Network::start_reporting(dir, plan, progress).await.context("the private Tor network does not start")?;
+        let network =
+            Network::start_reporting(dir, plan, progress).await.context("the private Tor network does not start")?;
         Ok(Self { network, sites })
     }
 

@@ -13,7 +13,12 @@ use super::process;
 pub(crate) const CONCURRENCY: usize = 16;
 
 /// Fetches every page of every onion once and prints `seconds cpu_ms`.
-pub(crate) async fn run(network_config: PathBuf, tcp_nodelay: bool, pages: usize, onions: Vec<String>) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    network_config: PathBuf,
+    tcp_nodelay: bool,
+    pages: usize,
+    onions: Vec<String>,
+) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let tor = TorConfig { network_config: Some(network_config), tcp_nodelay, ..TorConfig::default() };
     let mut config = Config { tor, ..Config::default() };
@@ -21,12 +26,17 @@ pub(crate) async fn run(network_config: PathBuf, tcp_nodelay: bool, pages: usize
     let tor = Tor::start(&config.tor, dir.path())?;
     let fetcher = Fetcher::new(tor, Arc::new(SystemClock), &config)?;
     fetcher.status().wait_for(|status| status.is_ready).await?;
-    let requests = (0..pages).flat_map(|page| onions.iter().enumerate().map(move |(target, onion)| (target, format!("http://{onion}/p/{page}"))));
+    let requests = (0..pages).flat_map(|page| {
+        onions.iter().enumerate().map(move |(target, onion)| (target, format!("http://{onion}/p/{page}")))
+    });
     let requests: Vec<Request> = requests
-        .map(|(target, uri)| Ok(Request::new(uri.parse()?, Isolation { target: TargetId::from_u64(target as u64), epoch: 0 })))
+        .map(|(target, uri)| {
+            Ok(Request::new(uri.parse()?, Isolation { target: TargetId::from_u64(target as u64), epoch: 0 }))
+        })
         .collect::<anyhow::Result<_>>()?;
     let (begun, cpu) = (Instant::now(), process::cpu(std::process::id())?);
-    let exchanges = stream::iter(&requests).map(|request| fetcher.fetch(request)).buffer_unordered(CONCURRENCY * onions.len());
+    let exchanges =
+        stream::iter(&requests).map(|request| fetcher.fetch(request)).buffer_unordered(CONCURRENCY * onions.len());
     let failed = exchanges.filter(|exchange| std::future::ready(exchange.outcome != Outcome::Ok)).count().await;
     anyhow::ensure!(failed == 0, "{failed} fetches failed");
     let cpu = process::cpu(std::process::id())?.saturating_sub(cpu);

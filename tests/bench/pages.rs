@@ -12,8 +12,10 @@ const PAGE: usize = 20_000;
 const LINKS: usize = 20;
 
 /// Words that prose is made of.
-const WORDS: [&str; 16] =
-    ["harbour", "mixture", "parcel", "silver", "lantern", "window", "quiet", "ferry", "amber", "winter", "ledger", "copper", "garden", "north", "paper", "river"];
+const WORDS: [&str; 16] = [
+    "harbour", "mixture", "parcel", "silver", "lantern", "window", "quiet", "ferry", "amber", "winter", "ledger",
+    "copper", "garden", "north", "paper", "river",
+];
 
 /// A site of this many pages, all reachable from `/`.
 pub(crate) async fn serve(pages: usize, tasks: &mut JoinSet<()>) -> anyhow::Result<SocketAddr> {
@@ -36,7 +38,9 @@ pub(crate) async fn serve(pages: usize, tasks: &mut JoinSet<()>) -> anyhow::Resu
 }
 
 fn page(number: usize, pages: usize) -> String {
-    let mut html = format!("<!doctype html><html><head><meta charset=utf-8><title>Page {number}</title></head><body><h1>Page {number}</h1><ul>");
+    let mut html = format!(
+        "<!doctype html><html><head><meta charset=utf-8><title>Page {number}</title></head><body><h1>Page {number}</h1><ul>"
+    );
     for next in (number * LINKS + 1..=number * LINKS + LINKS).filter(|next| *next < pages) {
         let _ = write!(html, "<li><a href=\"/p/{next}\">Item {next}</a> <b>{}.50 EUR</b></li>", next % 90 + 10);
     }

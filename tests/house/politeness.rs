@@ -7,19 +7,21 @@ fn fan(n: usize) -> String {
 async fn fan_site(n: usize) -> Site {
     let front = fan(n);
     let paths: Vec<String> = (0..n).map(|n| format!("/{n}")).collect();
-    let pages: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "<p>a page")).chain([("/", front.as_str())]).collect();
+    let pages: Vec<(&str, &str)> =
+        paths.iter().map(|path| (path.as_str(), "<p>a page")).chain([("/", front.as_str())]).collect();
     Site::pages(&pages).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_captured_once_and_no_more_at_once_than_the_pace_allows() {
-    let house = House::open(fan_site(40).await, quick()).await;
+    let house = House::open(fan_site(40).await, quick());
     house.site.pause();
     house.add(|target| target.pace.concurrency = 3);
     house.until("seed and robots.txt are in flight", |house| house.site.in_flight() == 2).await;
     house.site.resume();
     house.until_idle().await;
-    let mut expected: Vec<String> = (0..40).map(|n| format!("/{n}")).chain(["/".into(), "/robots.txt".into()]).collect();
+    let mut expected: Vec<String> =
+        (0..40).map(|n| format!("/{n}")).chain(["/".into(), "/robots.txt".into()]).collect();
     expected.sort();
     assert_eq!(house.paths(), expected);
     assert_eq!(house.site.requests().len(), expected.len(), "one request a capture");
@@ -29,7 +31,7 @@ async fn every_page_is_captured_once_and_no_more_at_once_than_the_pace_allows() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_budget_of_the_day_holds_and_the_next_day_goes_on() {
-    let house = House::open(fan_site(10).await, quick()).await;
+    let house = House::open(fan_site(10).await, quick());
     house.add(|target| target.scope.pages_per_day = 5);
     house.until_idle().await;
     assert_eq!(house.captures().len(), 5);
@@ -41,18 +43,25 @@ async fn the_budget_of_the_day_holds_and_the_next_day_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lapse_ends_even_a_fetch_in_flight_and_the_visit_is_still_owed() {
-    let house = House::open(fan_site(3).await, quick()).await;
+    let house = House::open(fan_site(3).await, quick());
     house.site.pause();
     house.add(|target| target.decisions[0].ends_at = target.added_at.after(HOUR));
     house.until("requests are in flight", |house| house.site.in_flight() == 2).await;
     house.clock.advance(HOUR);
-    house.until("the crawl is called off", |house| house.waits_because().as_deref() == Some("no decision is in force")).await;
+    house
+        .until("the crawl is called off", |house| house.waits_because().as_deref() == Some("no decision is in force"))
+        .await;
     house.until("nothing is in flight", |house| house.crawl.status().borrow().in_flight == 0).await;
     house.site.resume();
     assert_eq!(house.captures(), []);
     house.change(|target| {
         let last = target.decisions[0].clone();
-        target.decisions.push(Decision { number: 2, made_at: house.clock.now(), ends_at: house.clock.now().after(HOUR), ..last });
+        target.decisions.push(Decision {
+            number: 2,
+            made_at: house.clock.now(),
+            ends_at: house.clock.now().after(HOUR),
+            ..last
+        });
     });
     house.until_idle().await;
     assert_eq!(house.paths(), ["/", "/0", "/1", "/2", "/robots.txt"]);
@@ -67,7 +76,7 @@ async fn a_refusal_makes_the_service_rest_as_long_as_it_asks() {
         _ => ("HTTP/1.1 503 Busy\r\nRetry-After: 1800\r\nContent-Type: text/html".into(), "<p>busy".into()),
     })
     .await;
-    let house = House::open(site, quick()).await;
+    let house = House::open(site, quick());
     house.add(|target| target.pace.concurrency = 1);
     house.until("the seed is refused", |house| house.captures().contains(&("/".into(), Outcome::HttpError(503)))).await;
     house.clock.advance(Duration::from_secs(1_700));
@@ -75,7 +84,9 @@ async fn a_refusal_makes_the_service_rest_as_long_as_it_asks() {
     let before = house.captures().iter().filter(|(path, _)| path == "/").count();
     assert_eq!(before, 1);
     house.clock.advance(Duration::from_secs(200));
-    house.until("the seed is tried again", |house| house.captures().iter().filter(|(path, _)| path == "/").count() == 2).await;
+    house
+        .until("the seed is tried again", |house| house.captures().iter().filter(|(path, _)| path == "/").count() == 2)
+        .await;
     house.close().await;
 }
 
@@ -92,7 +103,7 @@ async fn a_clock_on_the_page_is_no_change_and_a_price_is() {
         ("HTTP/1.1 200 OK\r\nContent-Type: text/html".into(), body)
     })
     .await;
-    let house = House::open(site, quick()).await;
+    let house = House::open(site, quick());
     house.add(|_| {});
     let front = target(house.clock.now()).seeds[0].clone();
     let visits = |house: &House| house.captures().iter().filter(|(path, _)| path == "/").count();

@@ -7,7 +7,7 @@ async fn nothing_outside_the_scope_is_asked_for() {
         "<a href='/shop/1'>in</a> <a href='/admin'>out</a> <a href='http://{other}/shop/2'>elsewhere</a> <a href='//example.com/shop/3'>clear net</a>
          <a href='http://127.0.0.1/shop/4'>local</a> <a href='javascript:alert(1)'>script</a>"
     );
-    let house = House::open(Site::pages(&[("/", &front), ("/shop/1", "<p>one"), ("/admin", "<p>no")]).await, quick()).await;
+    let house = House::open(Site::pages(&[("/", &front), ("/shop/1", "<p>one"), ("/admin", "<p>no")]).await, quick());
     house.add(|target| target.scope.exclude = vec!["^/admin".into()]);
     house.until_idle().await;
     assert_eq!(house.paths(), ["/", "/robots.txt", "/shop/1"]);
@@ -22,22 +22,33 @@ async fn a_trap_is_bounded_and_reported() {
         ("HTTP/1.1 200 OK\r\nContent-Type: text/html".into(), body)
     })
     .await;
-    let house = House::open(site, crawl::Config { uris_per_template: 7, ..quick() }).await;
+    let house = House::open(site, crawl::Config { uris_per_template: 7, ..quick() });
     house.add(|target| target.scope.exclude = vec!["robots".into()]);
     house.until_idle().await;
     let calendar = house.paths().iter().filter(|path| path.starts_with("/calendar/") && !path.contains('x')).count();
     assert_eq!(calendar, 7);
     let traps = house.store.traps(theme(), TARGET, 10).unwrap();
-    assert!(traps.iter().any(|trap| trap.template.ends_with("/calendar/{n}") && trap.admitted == 7 && trap.refused > 0), "{traps:?}");
+    assert!(
+        traps.iter().any(|trap| trap.template.ends_with("/calendar/{n}") && trap.admitted == 7 && trap.refused > 0),
+        "{traps:?}"
+    );
     assert!(traps.iter().any(|trap| trap.template == "(a path segment that repeats)"), "{traps:?}");
     house.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn robots_txt_binds_where_the_decision_says_so() {
-    for (policy, expected) in [(RobotsPolicy::Obey, vec!["/", "/open", "/robots.txt"]), (RobotsPolicy::Record, vec!["/", "/open", "/private", "/robots.txt"])] {
-        let pages = [("/", "<a href=/open>o</a><a href=/private>p</a>"), ("/open", "o"), ("/private", "p"), ("/robots.txt", "User-agent: *\nDisallow: /private\n")];
-        let house = House::open(Site::pages(&pages).await, quick()).await;
+    for (policy, expected) in [
+        (RobotsPolicy::Obey, vec!["/", "/open", "/robots.txt"]),
+        (RobotsPolicy::Record, vec!["/", "/open", "/private", "/robots.txt"]),
+    ] {
+        let pages = [
+            ("/", "<a href=/open>o</a><a href=/private>p</a>"),
+            ("/open", "o"),
+            ("/private", "p"),
+            ("/robots.txt", "User-agent: *\nDisallow: /private\n"),
+        ];
+        let house = House::open(Site::pages(&pages).await, quick());
         house.add(|target| target.decisions[0].robots = policy);
         house.until_idle().await;
         assert_eq!(house.paths(), expected, "{policy:?}");
@@ -61,7 +72,7 @@ async fn redirects_and_refreshes_lead_to_visits_of_their_own() {
         }
     })
     .await;
-    let house = House::open(site, quick()).await;
+    let house = House::open(site, quick());
     house.add(|_| {});
     house.until_idle().await;
     let mut captures = house.captures();

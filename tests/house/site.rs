@@ -34,7 +34,8 @@ pub(super) struct Site {
 impl Site {
     /// A site of HTML pages by path; every other path is 404.
     pub(super) async fn pages(pages: &[(&str, &str)]) -> Self {
-        let pages: HashMap<String, String> = pages.iter().map(|(path, body)| ((*path).to_owned(), (*body).to_owned())).collect();
+        let pages: HashMap<String, String> =
+            pages.iter().map(|(path, body)| ((*path).to_owned(), (*body).to_owned())).collect();
         Self::answering(move |request| {
             let path = path_of(request);
             match pages.get(path) {

@@ -14,7 +14,7 @@ async fn walled() -> Site {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_wall_waits_for_a_person_who_may_hand_over_a_session() {
-    let house = House::open(walled().await, quick()).await;
+    let house = House::open(walled().await, quick());
     house.add(|_| {});
     house.until("the target needs attention", |house| house.target().attention.is_some()).await;
     house.until_idle().await;
@@ -39,7 +39,7 @@ async fn a_login_wall_waits_for_a_person_who_may_hand_over_a_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_linked_as_a_login_is_no_wall() {
     let pages = [("/", "<p>welcome <a href=/login>sign in</a> <a href=/a>a</a>"), ("/login", LOGIN), ("/a", "<p>a")];
-    let house = House::open(Site::pages(&pages).await, quick()).await;
+    let house = House::open(Site::pages(&pages).await, quick());
     house.add(|_| {});
     house.until_idle().await;
     assert_eq!(house.target().attention, None);

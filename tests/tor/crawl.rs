@@ -27,7 +27,8 @@ fn expect_each_once(site: &Site, captures: &[Value]) {
     let expected = expected_uris(site, underworld().onion(site.name()).unwrap()).unwrap();
     let counts = counted(captures);
     let captured: BTreeSet<Uri> = counts.keys().cloned().collect();
-    let (missing, outside): (Vec<_>, Vec<_>) = (expected.difference(&captured).collect(), captured.difference(&expected).collect());
+    let (missing, outside): (Vec<_>, Vec<_>) =
+        (expected.difference(&captured).collect(), captured.difference(&expected).collect());
     assert!(missing.is_empty() && outside.is_empty(), "{}: missing {missing:?}, outside {outside:?}", site.name());
     let repeated: Vec<_> = counts.iter().filter(|(_, count)| **count != 1).collect();
     assert!(repeated.is_empty(), "{}: {repeated:?}", site.name());
@@ -41,13 +42,22 @@ async fn expect_search_equals_captures(daemon: &Daemon, theme: &str) {
     loop {
         let page = daemon.get(&format!("/themes/{theme}/search?q=&sort=oldest&limit=100{after}")).await.unwrap();
         assert_eq!(page["total"].as_u64().unwrap(), captures.len() as u64, "{theme}");
-        found.extend(page["hits"].as_array().unwrap().iter().map(|hit| (hit["seq"].as_u64().unwrap(), hit["uri"].as_str().unwrap().to_owned())));
+        found.extend(
+            page["hits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| (hit["seq"].as_u64().unwrap(), hit["uri"].as_str().unwrap().to_owned())),
+        );
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
             None => break,
         }
     }
-    let expected: BTreeSet<_> = captures.iter().map(|capture| (capture["seq"].as_u64().unwrap(), capture["uri"].as_str().unwrap().to_owned())).collect();
+    let expected: BTreeSet<_> = captures
+        .iter()
+        .map(|capture| (capture["seq"].as_u64().unwrap(), capture["uri"].as_str().unwrap().to_owned()))
+        .collect();
     assert_eq!(found, expected, "{theme}");
 }
 
@@ -90,13 +100,21 @@ async fn market_and_forum_are_captured_once_each_and_found() {
     for (site, theme) in [(market, "marketplace"), (forum, "cybercrime")] {
         let captures = daemon.captures(theme).await.unwrap();
         expect_each_once(site, &captures);
-        assert!(captures.iter().all(|capture| capture["outcome"] == "Ok" || capture["uri"].as_str().unwrap().ends_with("/robots.txt")));
+        assert!(
+            captures
+                .iter()
+                .all(|capture| capture["outcome"] == "Ok" || capture["uri"].as_str().unwrap().ends_with("/robots.txt"))
+        );
         let more: Vec<_> = site.pages().into_iter().filter(|page| site.requests(page) < 1).collect();
         assert!(more.is_empty(), "captured, and never asked for: {more:?}");
         expect_search_equals_captures(&daemon, theme).await;
     }
     let russian = daemon.get("/themes/cybercrime/search?q=lang:rus").await.unwrap();
-    assert!(russian["total"].as_u64().unwrap() > 10, "the Russian boards are read, declared charset or not: {}", russian["total"]);
+    assert!(
+        russian["total"].as_u64().unwrap() > 10,
+        "the Russian boards are read, declared charset or not: {}",
+        russian["total"]
+    );
     let text = daemon.cli(&["search", "--theme", "marketplace", "vendor", "--limit", "2"]).await.unwrap();
     assert!(text.contains("captures match"), "{text}");
     let stopped = daemon.stop().await.unwrap();
@@ -118,13 +136,20 @@ async fn no_kill_loses_a_page() {
     for round in 0..rounds {
         // Some captures further, and then at a moment that nobody chose.
         let captured = daemon.captures("marketplace").await.unwrap().len();
-        let progress = || async { Ok((daemon.get("/status").await?["crawl"]["captures"].as_u64() >= Some(5 + round)).then_some(())) };
+        let progress = || async {
+            Ok((daemon.get("/status").await?["crawl"]["captures"].as_u64() >= Some(5 + round)).then_some(()))
+        };
         let _ = wait_until("some more captures", Deadline::seconds(30), progress).await;
-        let chance = u64::from(std::time::Duration::from_nanos(u64::from(std::process::id()) * 7_919 * (round + 1)).subsec_nanos() % 300);
+        let chance = u64::from(
+            std::time::Duration::from_nanos(u64::from(std::process::id()) * 7_919 * (round + 1)).subsec_nanos() % 300,
+        );
         tokio::time::sleep(Duration::from_millis(chance)).await;
         daemon.kill().await.unwrap();
         daemon.start().await.unwrap();
-        assert!(daemon.captures("marketplace").await.unwrap().len() >= captured, "a capture that was acknowledged is gone");
+        assert!(
+            daemon.captures("marketplace").await.unwrap().len() >= captured,
+            "a capture that was acknowledged is gone"
+        );
     }
     daemon.wait_until_idle(Deadline::seconds(200)).await.unwrap();
     expect_each_once(mirror, &daemon.captures("marketplace").await.unwrap());

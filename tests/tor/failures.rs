@@ -8,7 +8,12 @@ use super::{hostile::documented, *};
 fn check(case: &str, exchange: &Exchange) {
     let documented = documented("Failures of the network");
     let expected = documented.get(case).unwrap_or_else(|| panic!("{case:?} is not documented"));
-    assert!(expected.split(", ").any(|outcome| outcome.trim_matches('`') == exchange.outcome.to_string()), "{case}: {} ({:?})", exchange.outcome, exchange.detail);
+    assert!(
+        expected.split(", ").any(|outcome| outcome.trim_matches('`') == exchange.outcome.to_string()),
+        "{case}: {} ({:?})",
+        exchange.outcome,
+        exchange.detail
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +34,8 @@ async fn what_is_not_there_is_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_killed() {
     let underworld = underworld();
-    let (_dir, _tor, fetcher) = client(underworld.network.arti_config_file(), fetch::Limits { total_s: 60, ..short() }).await;
+    let (_dir, _tor, fetcher) =
+        client(underworld.network.arti_config_file(), fetch::Limits { total_s: 60, ..short() }).await;
     let (quiet, slow) = (underworld.seed("mortal").unwrap(), underworld.seed("mortal-too").unwrap());
     assert_eq!(get(&fetcher, &quiet, 0).await.outcome, Outcome::Ok);
     let during = async {
@@ -37,7 +43,9 @@ async fn a_service_that_is_killed() {
         let uri = format!("{slow}slow/drip");
         let fetch = get(&fetcher, &uri, 0);
         tokio::pin!(fetch);
-        let has_begun = wait_until("the page is asked for", Deadline::seconds(20), || async { Ok((underworld.sites.hostile().requests("/slow/drip") > begun).then_some(())) });
+        let has_begun = wait_until("the page is asked for", Deadline::seconds(20), || async {
+            Ok((underworld.sites.hostile().requests("/slow/drip") > begun).then_some(()))
+        });
         tokio::select! {
             exchange = &mut fetch => return exchange,
             begun = has_begun => begun.unwrap(),
@@ -72,7 +80,11 @@ async fn a_service_that_freezes() {
     check("service frozen, connecting anew", &fresh);
     assert!(fresh.needs_new_epoch);
     underworld.network.thaw_host("sleeper").await.unwrap();
-    wait_until("it answers again", Deadline::seconds(60), || async { Ok((get(&fetcher, &seed, 2).await.outcome == Outcome::Ok).then_some(())) }).await.unwrap();
+    wait_until("it answers again", Deadline::seconds(60), || async {
+        Ok((get(&fetcher, &seed, 2).await.outcome == Outcome::Ok).then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 /// A network of its own, on stock settings of tor and arti, which the real network has too: its relays die.
@@ -81,7 +93,8 @@ async fn a_network_that_dies_and_tor_that_never_bootstraps() {
     let dir = tempfile::tempdir().unwrap();
     let sites = testnet::sites::Sites::start(2).await.unwrap();
     let onions = vec![Onion::new("market", sites.market().http())];
-    let network = Network::start(&dir.path().join("tor"), Plan { tcp_nodelay: false, onions, ..Plan::default() }).await.unwrap();
+    let network =
+        Network::start(&dir.path().join("tor"), Plan { tcp_nodelay: false, onions, ..Plan::default() }).await.unwrap();
     let config = network.arti_config_file();
     let seed = format!("http://{}/", network.onion("market").unwrap());
     let (_dir, _tor, fetcher) = client(config.clone(), short()).await;
@@ -92,7 +105,11 @@ async fn a_network_that_dies_and_tor_that_never_bootstraps() {
     check("all relays killed, connecting anew", &get(&fetcher, &seed, 1).await);
 
     let state = tempfile::tempdir().unwrap();
-    let config = fetch::Config { tor: fetch::TorConfig { network_config: Some(config), ..fetch::TorConfig::default() }, limits: short(), ..fetch::Config::default() };
+    let config = fetch::Config {
+        tor: fetch::TorConfig { network_config: Some(config), ..fetch::TorConfig::default() },
+        limits: short(),
+        ..fetch::Config::default()
+    };
     let tor = Tor::start(&config.tor, state.path()).unwrap();
     let fetcher = Fetcher::new(tor, Arc::new(SystemClock), &config).unwrap();
     let exchange = get(&fetcher, &seed, 0).await;

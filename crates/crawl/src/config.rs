@@ -45,7 +45,9 @@ impl Default for Config {
             requests_per_s: 50,
             burst: 1,
             jitter_percent: 25,
-            noise_parameters: ["utm_*", "fbclid", "gclid", "phpsessid", "jsessionid", "sessionid", "sid"].map(str::to_owned).to_vec(),
+            noise_parameters: ["utm_*", "fbclid", "gclid", "phpsessid", "jsessionid", "sessionid", "sid"]
+                .map(str::to_owned)
+                .to_vec(),
             path_repeats: 3,
             query_bytes: 512,
             uris_per_template: 20_000,

@@ -105,6 +105,7 @@ pub struct Crawler {
     told_at: tokio::time::Instant,
     captures: u64,
     rate: Rate,
+    is_tor_ready: bool,
     /// The queue after which the next round begins, so that none is favoured.
     last_served: Option<QueueId>,
 }
@@ -112,7 +113,8 @@ pub struct Crawler {
 impl Crawler {
     /// A crawl over what `store` owes. Nothing is fetched before [`Crawler::run`].
     pub fn new(config: Config, store: Store, fetcher: Arc<Fetcher>, clock: Arc<dyn Clock>, identity: Identity) -> Self {
-                let overall = std::num::NonZeroU32::new(config.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
+        let overall =
+            std::num::NonZeroU32::new(config.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
         Self {
             follower: Follower::new(store.clone(), config.clone()),
             visitor: Visitor { store: store.clone(), fetcher, clock: Arc::clone(&clock), identity },
@@ -131,6 +133,7 @@ impl Crawler {
             told_at: tokio::time::Instant::now(),
             captures: 0,
             rate: Rate::default(),
+            is_tor_ready: false,
             last_served: None,
         }
     }
@@ -153,7 +156,8 @@ impl Crawler {
             analysed.mark_unchanged();
             let has_more = self.follow_hints()?;
             self.call_off();
-            let wait = if tor.borrow_and_update().is_ready { self.dispatch()? } else { TICK };
+            self.is_tor_ready = tor.borrow_and_update().is_ready;
+            let wait = if self.is_tor_ready { self.dispatch()? } else { TICK };
             let wait = if has_more { Duration::ZERO } else { wait.min(TICK) };
             self.tell(false);
             tokio::select! {
@@ -258,7 +262,8 @@ impl Crawler {
         }
         for (target, attention) in followed.attention {
             tracing::warn!(target_id = %target, reason = attention.reason, "the target needs attention");
-            let updated = self.store.update_target(theme, target, |target| target.attention.get_or_insert(attention).clone())?;
+            let updated =
+                self.store.update_target(theme, target, |target| target.attention.get_or_insert(attention).clone())?;
             if let (Some((changed, _)), Some(watched)) = (updated, self.targets.get_mut(&target)) {
                 watched.update(changed)?;
             }
@@ -274,7 +279,9 @@ impl Crawler {
     /// Ends the fetches of targets that may no longer be crawled.
     fn call_off(&mut self) {
         let now = self.clock.now();
-        for watched in self.targets.values_mut().filter(|watched| watched.in_flight > 0 && !watched.target.is_crawlable(now)) {
+        for watched in
+            self.targets.values_mut().filter(|watched| watched.in_flight > 0 && !watched.target.is_crawlable(now))
+        {
             watched.cancel.cancel();
             watched.cancel = CancellationToken::new();
         }
@@ -284,7 +291,8 @@ impl Crawler {
     fn dispatch(&mut self) -> Result<Duration, Error> {
         let mut wait = TICK;
         // A queue after the last one served, then round once more from the front.
-        let mut order: Vec<QueueId> = self.queues.iter().filter(|(_, queue)| queue.owed > 0).map(|(id, _)| *id).collect();
+        let mut order: Vec<QueueId> =
+            self.queues.iter().filter(|(_, queue)| queue.owed > 0).map(|(id, _)| *id).collect();
         let pivot = order.partition_point(|id| Some(*id) <= self.last_served);
         order.rotate_left(pivot);
         loop {
@@ -363,7 +371,8 @@ impl Crawler {
             }
         }
         // With nothing to do and nothing to come, only a new visit is worth another look, and it resets this.
-        queue.look_at = if queue.ready.is_empty() { Some(soonest.unwrap_or(Timestamp::from_micros(i64::MAX))) } else { None };
+        queue.look_at =
+            if queue.ready.is_empty() { Some(soonest.unwrap_or(Timestamp::from_micros(i64::MAX))) } else { None };
         Ok(())
     }
 
@@ -371,7 +380,9 @@ impl Crawler {
     fn start(&mut self, theme: ThemeId, entry: FrontierEntry, now: Timestamp) -> Result<bool, Error> {
         let lease = (entry.target, entry.uri);
         let Some(watched) = self.targets.get_mut(&entry.target) else { return Ok(false) };
-        let (Some(decision), Some(record)) = (watched.target.decision_in_force(now).cloned(), self.store.uri(theme, entry.target, entry.uri)?) else {
+        let (Some(decision), Some(record)) =
+            (watched.target.decision_in_force(now).cloned(), self.store.uri(theme, entry.target, entry.uri)?)
+        else {
             return Ok(false);
         };
         if record.entry(theme) != Some(entry) || self.leased.contains(&lease) {
@@ -381,8 +392,13 @@ impl Crawler {
             match watched.robots.get(&entry.service) {
                 None => return Ok(false),
                 Some(robots) if !robots.allows(&record.uri.path_and_query()) => {
-                    let later = store::UriRecord { due: Some(now.after(watched.target.pace.revisit().1)), priority: Priority::Low, ..record };
-                    self.store.apply(theme, &store::CrawlBatch { uris: vec![later], ..store::CrawlBatch::default() })?;
+                    let later = store::UriRecord {
+                        due: Some(now.after(watched.target.pace.revisit().1)),
+                        priority: Priority::Low,
+                        ..record
+                    };
+                    self.store
+                        .apply(theme, &store::CrawlBatch { uris: vec![later], ..store::CrawlBatch::default() })?;
                     return Ok(false);
                 }
                 Some(_) => {}
@@ -422,7 +438,8 @@ impl Crawler {
         let outcome = capture.outcome;
         let before = (&visit.record, &gate.record);
         let times = (capture.started_at, capture.ended_at);
-        let verdict = schedule::after_attempt(&self.config, &visit.target, before, outcome, retry_after, times, random());
+        let verdict =
+            schedule::after_attempt(&self.config, &visit.target, before, outcome, retry_after, times, random());
         gate.record = verdict.host.clone();
         if verdict.must_rest {
             gate.rest(verdict.host.not_before);
@@ -438,7 +455,15 @@ impl Crawler {
         if needs_new_epoch {
             self.advance_epoch(&entry, visit.target.epoch)?;
         }
-        let finished = FinishedVisit { theme: entry.theme, capture, payload, visit: entry, uri: verdict.uri, host: (entry.service, verdict.host), state };
+        let finished = FinishedVisit {
+            theme: entry.theme,
+            capture,
+            payload,
+            visit: entry,
+            uri: verdict.uri,
+            host: (entry.service, verdict.host),
+            state,
+        };
         let receipt = self.store.submit(finished).await?;
         self.acknowledgements.push(Box::pin(async move { (lease, receipt.acknowledged().await) }));
         Ok(())
@@ -457,7 +482,11 @@ impl Crawler {
         Ok(())
     }
 
-    fn acknowledged(&mut self, lease: (TargetId, UriId), recorded: Result<model::Seq, store::Error>) -> Result<(), Error> {
+    fn acknowledged(
+        &mut self,
+        lease: (TargetId, UriId),
+        recorded: Result<model::Seq, store::Error>,
+    ) -> Result<(), Error> {
         recorded?;
         self.leased.remove(&lease);
         // A failed attempt owes another one, which the queue learns of by looking.
@@ -497,7 +526,8 @@ impl Crawler {
         }
         self.told_at = now;
         let utc = self.clock.now();
-        let mut targets: Vec<TargetStatus> = self.targets.values().map(|watched| self.target_status(watched, utc)).collect();
+        let mut targets: Vec<TargetStatus> =
+            self.targets.values().map(|watched| self.target_status(watched, utc)).collect();
         targets.sort_by(|a, b| (a.theme, &a.name, a.id).cmp(&(b.theme, &b.name, b.id)));
         let status = CrawlStatus {
             in_flight: self.fetches.len(),
@@ -512,7 +542,9 @@ impl Crawler {
     fn target_status(&self, watched: &Watched, now: Timestamp) -> TargetStatus {
         let target = &watched.target;
         let own = |(id, _): &(&QueueId, &Queue)| id.1 == target.id;
-        let is_waiting = |(_, queue): (&QueueId, &Queue)| queue.ready.is_empty() && queue.look_at.is_some_and(|at| at > now);
+        let is_waiting =
+            |(_, queue): (&QueueId, &Queue)| queue.ready.is_empty() && queue.look_at.is_some_and(|at| at > now);
+        let without_tor = || (!self.is_tor_ready).then(|| "Tor is not ready".to_owned());
         let rests = || {
             let services = self.queues.iter().filter(own).map(|((_, _, service), _)| service);
             let until = services.filter_map(|service| self.gates.get(service)?.resting(now)).max()?;
@@ -528,7 +560,7 @@ impl Crawler {
             captures: watched.state.captures,
             last_outcome: watched.state.last_outcome,
             last_at: watched.state.last_at,
-            waits_because: watched.hindrance(self.clock.as_ref()).or_else(rests),
+            waits_because: watched.hindrance(self.clock.as_ref()).or_else(without_tor).or_else(rests),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{Attention, CaptureId, CrawlHint, Grant, Outcome, Purpose, Seq, ServiceId, TargetId, ThemeId, Timestamp, Uri, UriId};
+use model::{
+    Attention, CaptureId, CrawlHint, Grant, Outcome, Purpose, Seq, ServiceId, TargetId, ThemeId, Timestamp, Uri, UriId,
+};
 use store::{CrawlBatch, Priority, Store, TemplateRecord, UriRecord};
 
 use crate::{
@@ -53,13 +55,22 @@ impl Follower {
     pub(crate) fn admit_seeds(&mut self, watched: &Watched, now: Timestamp) -> Result<Followed, Error> {
         let mut step = Step::new(now);
         for uri in watched.robots_files().chain(watched.target.seeds.iter().cloned()) {
-            self.admit(&mut step, watched, Candidate { uri, via: None, hops: 0, redirects: Vec::new(), priority: Priority::High })?;
+            self.admit(
+                &mut step,
+                watched,
+                Candidate { uri, via: None, hops: 0, redirects: Vec::new(), priority: Priority::High },
+            )?;
         }
         self.write(watched.target.theme, step)
     }
 
     /// Deals with the next hints of a theme; `None` when there are none.
-    pub(crate) fn step(&mut self, theme: ThemeId, targets: &mut HashMap<TargetId, Watched>, now: Timestamp) -> Result<Option<Followed>, Error> {
+    pub(crate) fn step(
+        &mut self,
+        theme: ThemeId,
+        targets: &mut HashMap<TargetId, Watched>,
+        now: Timestamp,
+    ) -> Result<Option<Followed>, Error> {
         let hints = self.store.crawl_hints_after(theme, self.store.crawl_cursor(theme)?, BATCH)?;
         let Some(&(last, _)) = hints.last() else { return Ok(None) };
         let mut step = Step::new(now);
@@ -100,11 +111,25 @@ impl Follower {
         for uri in self.redirects(theme, seq, hint)? {
             let mut redirects = record.redirects.clone();
             redirects.push(record.uri.clone());
-            self.admit(step, watched, Candidate { uri, via: Some(&record.uri), hops: record.hops, redirects, priority: Priority::High })?;
+            self.admit(
+                step,
+                watched,
+                Candidate { uri, via: Some(&record.uri), hops: record.hops, redirects, priority: Priority::High },
+            )?;
         }
         for link in self.store.links(theme, seq)? {
             let hops = record.hops.saturating_add(1);
-            self.admit(step, watched, Candidate { uri: link.uri, via: Some(&record.uri), hops, redirects: Vec::new(), priority: Priority::Normal })?;
+            self.admit(
+                step,
+                watched,
+                Candidate {
+                    uri: link.uri,
+                    via: Some(&record.uri),
+                    hops,
+                    redirects: Vec::new(),
+                    priority: Priority::Normal,
+                },
+            )?;
         }
         Ok(())
     }
@@ -120,7 +145,8 @@ impl Follower {
         }
         watched.walls += 1;
         let stands_for_another = record.hops == 0 || !record.redirects.is_empty();
-        (stands_for_another || watched.walls >= self.config.walls_in_a_row).then(|| format!("a page of kind {} at {}", hint.kind, record.uri.path()))
+        (stands_for_another || watched.walls >= self.config.walls_in_a_row)
+            .then(|| format!("a page of kind {} at {}", hint.kind, record.uri.path()))
     }
 
     /// Where the page sends its visitors: by `Location`, by a `Refresh` field, by a `meta` refresh.

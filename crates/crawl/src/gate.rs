@@ -22,7 +22,15 @@ impl Gate {
     /// The gate of a service as the store remembers it: what it was owed before a restart it is still owed.
     pub(crate) fn new(record: HostRecord) -> Self {
         let rests_until = record.not_before;
-        Self { record, in_flight: 0, rests_until, delay: Duration::ZERO, concurrency: 0, limiter: None, jitter_until: Timestamp::default() }
+        Self {
+            record,
+            in_flight: 0,
+            rests_until,
+            delay: Duration::ZERO,
+            concurrency: 0,
+            limiter: None,
+            jitter_until: Timestamp::default(),
+        }
     }
 
     /// Forgets the pace, so that the targets that use the service can set it anew.

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn the_longest_match_decides() {
-        let robots = Robots::parse("User-agent: other\nDisallow: /\n\nUser-Agent: x\nuser-agent: *\nDisallow: /private # why\nAllow: /private/open\nDisallow: *.pdf$\nDisallow:\n");
+        let robots = Robots::parse(
+            "User-agent: other\nDisallow: /\n\nUser-Agent: x\nuser-agent: *\nDisallow: /private # why\nAllow: /private/open\nDisallow: *.pdf$\nDisallow:\n",
+        );
         for (path, allowed) in [
             ("/", true),
             ("/private", false),

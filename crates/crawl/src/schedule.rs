@@ -33,7 +33,8 @@ pub(crate) fn after_attempt(
 ) -> Verdict {
     let (uri, host) = before;
     let mut must_rest = false;
-    let mut uri = UriRecord { attempts: uri.attempts.saturating_add(1), outcome: Some(outcome), due: None, ..uri.clone() };
+    let mut uri =
+        UriRecord { attempts: uri.attempts.saturating_add(1), outcome: Some(outcome), due: None, ..uri.clone() };
     let mut host = host.clone();
     host.not_before = host.not_before.max(started.after(target.pace.delay()));
     let jittered = |wait: Duration| wait.mul_f64(1.0 + jitter * f64::from(config.jitter_percent) / 100.0);
@@ -162,7 +163,15 @@ pub(crate) mod tests {
 
     fn after(uri: &UriRecord, host: &HostRecord, outcome: Outcome, retry_after: Option<u64>) -> Verdict {
         let config = Config { backoff_min_s: 10, backoff_max_s: 60, retries: 2, ..Config::default() };
-        after_attempt(&config, &target(), (uri, host), outcome, retry_after.map(Duration::from_secs), (seconds(0), seconds(0)), 0.0)
+        after_attempt(
+            &config,
+            &target(),
+            (uri, host),
+            outcome,
+            retry_after.map(Duration::from_secs),
+            (seconds(0), seconds(0)),
+            0.0,
+        )
     }
 
     #[test]
@@ -186,7 +195,8 @@ pub(crate) mod tests {
 
     #[test]
     fn after_too_many_tries_a_uri_waits_for_its_longest_time() {
-        let verdict = after(&UriRecord { failures: 2, ..record() }, &HostRecord::default(), Outcome::ConnectionRefused, None);
+        let verdict =
+            after(&UriRecord { failures: 2, ..record() }, &HostRecord::default(), Outcome::ConnectionRefused, None);
         assert_eq!((verdict.uri.due, verdict.uri.failures), (Some(seconds(1_000)), 0));
     }
 
@@ -194,7 +204,10 @@ pub(crate) mod tests {
     fn retry_after_is_heeded_within_bounds() {
         let busy = Outcome::HttpError(503);
         assert_eq!(after(&record(), &HostRecord::default(), busy, Some(77)).host.not_before, seconds(77));
-        assert_eq!(after(&record(), &HostRecord::default(), busy, Some(u64::from(u32::MAX))).host.not_before, seconds(24 * 3_600));
+        assert_eq!(
+            after(&record(), &HostRecord::default(), busy, Some(u64::from(u32::MAX))).host.not_before,
+            seconds(24 * 3_600)
+        );
         assert_eq!(after(&record(), &HostRecord::default(), Outcome::HttpError(429), None).uri.due, Some(seconds(10)));
     }
 
@@ -206,10 +219,23 @@ pub(crate) mod tests {
 
     #[test]
     fn what_will_not_change_is_not_tried_again_soon() {
-        for outcome in [Outcome::TooLarge, Outcome::DecompressionBomb, Outcome::ContentTypeRefused, Outcome::RedirectRefused, Outcome::Blocked] {
-            assert_eq!(after(&record(), &HostRecord::default(), outcome, None).uri.due, Some(seconds(1_000)), "{outcome}");
+        for outcome in [
+            Outcome::TooLarge,
+            Outcome::DecompressionBomb,
+            Outcome::ContentTypeRefused,
+            Outcome::RedirectRefused,
+            Outcome::Blocked,
+        ] {
+            assert_eq!(
+                after(&record(), &HostRecord::default(), outcome, None).uri.due,
+                Some(seconds(1_000)),
+                "{outcome}"
+            );
         }
-        assert_eq!(after(&record(), &HostRecord::default(), Outcome::Interrupted(Stage::Body), None).uri.due, Some(seconds(10)));
+        assert_eq!(
+            after(&record(), &HostRecord::default(), Outcome::Interrupted(Stage::Body), None).uri.due,
+            Some(seconds(10))
+        );
     }
 
     #[test]

@@ -98,7 +98,9 @@ pub(crate) fn template(uri: &Uri) -> String {
 /// A segment with each run of digits as `{n}`, or `{x}` for one that looks like a token.
 fn shape_of(segment: &str) -> String {
     let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-    let is_token = segment.len() >= 16 && digits >= 3 && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte));
+    let is_token = segment.len() >= 16
+        && digits >= 3
+        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte));
     if is_token {
         return "{x}".to_owned();
     }
@@ -127,7 +129,11 @@ mod tests {
     }
 
     fn check(target: &Target, text: &str, hops: u16) -> Result<(), Refusal> {
-        Scope::compile(target).unwrap().check(&uri(text), hops, &Config { path_repeats: 2, query_bytes: 20, ..Config::default() })
+        Scope::compile(target).unwrap().check(
+            &uri(text),
+            hops,
+            &Config { path_repeats: 2, query_bytes: 20, ..Config::default() },
+        )
     }
 
     #[test]
@@ -140,7 +146,11 @@ mod tests {
         target.scope.hosts.push(uri(other).host_str().to_owned());
         assert_eq!(check(&target, other, 0), Ok(()));
         target.scope.hosts.push("example.com".into());
-        assert_eq!(check(&target, "http://example.com/", 0), Err(Refusal::OutOfScope), "the decision does not allow the exit");
+        assert_eq!(
+            check(&target, "http://example.com/", 0),
+            Err(Refusal::OutOfScope),
+            "the decision does not allow the exit"
+        );
         target.decisions[0].allows_exit = true;
         assert_eq!(check(&target, "http://example.com/", 0), Ok(()));
     }

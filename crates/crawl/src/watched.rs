@@ -25,17 +25,28 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn new(store: &Store, target: Target) -> Result<Self, Error> {
-        let scope = Scope::compile(&target).map_err(|source| Error::Scope { target: target.id, source: Box::new(source) })?;
+        let scope =
+            Scope::compile(&target).map_err(|source| Error::Scope { target: target.id, source: Box::new(source) })?;
         let hosts = Arc::new(scope.hosts());
         let state = store.crawl_state(target.theme, target.id)?;
         let cancel = CancellationToken::new();
-        Ok(Self { target: Arc::new(target), scope, hosts, state, in_flight: 0, walls: 0, robots: HashMap::new(), cancel })
+        Ok(Self {
+            target: Arc::new(target),
+            scope,
+            hosts,
+            state,
+            in_flight: 0,
+            walls: 0,
+            robots: HashMap::new(),
+            cancel,
+        })
     }
 
     /// Takes over a changed target; counts and what is in flight stay.
     pub(crate) fn update(&mut self, target: Target) -> Result<(), Error> {
         if *self.target != target {
-            self.scope = Scope::compile(&target).map_err(|source| Error::Scope { target: target.id, source: Box::new(source) })?;
+            self.scope = Scope::compile(&target)
+                .map_err(|source| Error::Scope { target: target.id, source: Box::new(source) })?;
             self.hosts = Arc::new(self.scope.hosts());
             self.target = Arc::new(target);
         }
@@ -56,7 +67,9 @@ impl Watched {
     pub(crate) fn learn_robots(&mut self, store: &Store, file: &Uri) -> Result<(), Error> {
         let grant = Grant::system(Purpose::Maintenance);
         let theme = self.target.theme;
-        let Some(last) = store.uri(theme, self.target.id, file.id())?.and_then(|record| record.last) else { return Ok(()) };
+        let Some(last) = store.uri(theme, self.target.id, file.id())?.and_then(|record| record.last) else {
+            return Ok(());
+        };
         let Some(capture) = store.capture(&grant, model::CaptureId { theme, seq: last })? else { return Ok(()) };
         let rules = match capture.status {
             Some(200..=299) if capture.outcome.has_content() => {

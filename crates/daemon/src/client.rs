@@ -45,8 +45,11 @@ impl Client {
     }
 
     async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Bytes, Failure> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|source| Failure::NoDaemon { socket: self.socket.clone(), source })?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.context("the daemon does not speak HTTP")?;
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|source| Failure::NoDaemon { socket: self.socket.clone(), source })?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.context("the daemon does not speak HTTP")?;
         let mut driver = tokio::task::JoinSet::new();
         driver.spawn(connection);
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("host", "nachtwacht");
@@ -76,7 +79,10 @@ fn problem_of(status: u16, body: &[u8]) -> String {
 /// A value as a part of a path or query (RFC 3986, section 2.1).
 pub(crate) fn escaped(value: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    value.bytes().map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    value
+        .bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A query string of the pairs, with its question mark; nothing where there are none.
@@ -97,7 +103,10 @@ mod tests {
 
     #[test]
     fn a_problem_tells_its_detail() {
-        assert_eq!(problem_of(400, br#"{"title":"Bad query","detail":"at character 3: a term was expected"}"#), "at character 3: a term was expected");
+        assert_eq!(
+            problem_of(400, br#"{"title":"Bad query","detail":"at character 3: a term was expected"}"#),
+            "at character 3: a term was expected"
+        );
         assert_eq!(problem_of(502, b"<html>"), "the daemon answered with status 502");
     }
 }

@@ -11,10 +11,15 @@ use crate::failure::Failure;
 pub(crate) fn load(directory: &Path) -> Result<Vec<(OnionAddress, fetch::ClientKey)>, Failure> {
     let Ok(entries) = fs::read_dir(directory) else { return Ok(Vec::new()) };
     let mut keys = Vec::new();
-    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|extension| extension == "auth_private")) {
+    for path in entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "auth_private"))
+    {
         let problem = |problem: &str| Failure::Configuration { path: path.clone(), problem: problem.to_owned() };
         let text = fs::read_to_string(&path).map_err(|error| problem(&error.to_string()))?;
-        let key = parse(&text).ok_or_else(|| problem("not a line of <56 characters>:descriptor:x25519:<52 characters of base 32>"))?;
+        let key = parse(&text)
+            .ok_or_else(|| problem("not a line of <56 characters>:descriptor:x25519:<52 characters of base 32>"))?;
         keys.push(key);
     }
     Ok(keys)
@@ -34,7 +39,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(load(&dir.path().join("none")).unwrap(), []);
         let onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd";
-        fs::write(dir.path().join("shop.auth_private"), format!("{onion}:descriptor:x25519:{}\n", "A".repeat(52))).unwrap();
+        fs::write(dir.path().join("shop.auth_private"), format!("{onion}:descriptor:x25519:{}\n", "A".repeat(52)))
+            .unwrap();
         fs::write(dir.path().join("notes.txt"), "not a key").unwrap();
         let keys = load(dir.path()).unwrap();
         assert_eq!(keys, [(onion.parse().unwrap(), fetch::ClientKey::from_bytes([0; 32]))]);

@@ -72,7 +72,11 @@ fn init(config: &Config, new_token: bool, wants_json: bool) -> Result<(), Failur
 fn check(config: &Config, wants_json: bool) -> Result<(), Failure> {
     let themes = themes::load(&config.themes_dir)?;
     let names: Vec<String> = themes.iter().map(|theme| theme.id.to_string()).collect();
-    if wants_json { print::json(&json!({ "themes": names })) } else { print::line(&format!("The configuration is well. Themes: {}.", names.join(", "))) }
+    if wants_json {
+        print::json(&json!({ "themes": names }));
+    } else {
+        print::line(&format!("The configuration is well. Themes: {}.", names.join(", ")));
+    }
     Ok(())
 }
 

@@ -104,7 +104,13 @@ mod tests {
         let text = fs::read_to_string(path).unwrap();
         // A key is commented as `#key`, prose as `# prose`.
         let uncomment = |line: &str| match line.strip_prefix('#') {
-            Some(key) if key.starts_with(|c: char| c.is_ascii_lowercase() || "[]\" ".contains(c)) && !key.starts_with("  ") && !line.starts_with("# ") => key.to_owned(),
+            Some(key)
+                if key.starts_with(|c: char| c.is_ascii_lowercase() || "[]\" ".contains(c))
+                    && !key.starts_with("  ")
+                    && !line.starts_with("# ") =>
+            {
+                key.to_owned()
+            }
             Some(continued) if continued.starts_with("    ") || continued.starts_with(']') => continued.to_owned(),
             _ => line.to_owned(),
         };
@@ -119,7 +125,11 @@ mod tests {
         let keys = |text: &str| -> Vec<String> {
             fn collect(prefix: &str, value: &toml::Value, into: &mut Vec<String>) {
                 match value.as_table() {
-                    Some(table) => table.iter().for_each(|(key, value)| collect(&format!("{prefix}.{key}"), value, into)),
+                    Some(table) => {
+                        for (key, value) in table {
+                            collect(&format!("{prefix}.{key}"), value, into);
+                        }
+                    }
                     None => into.push(prefix.to_owned()),
                 }
             }

@@ -36,7 +36,9 @@ impl Credentials {
         let read = |name| {
             let path = path_of(data_dir, name);
             let text = fs::read_to_string(&path).map_err(|_| Failure::NotInitialised(path.clone()))?;
-            text.trim().parse::<Digest>().map_err(|_| Failure::Configuration { path, problem: "not 64 hexadecimal digits".into() })
+            text.trim()
+                .parse::<Digest>()
+                .map_err(|_| Failure::Configuration { path, problem: "not 64 hexadecimal digits".into() })
         };
         Ok(Self { login_key: CredentialKey::from_bytes(read(LOGIN_KEY)?.as_bytes()), token: read(TOKEN_DIGEST)? })
     }

@@ -60,7 +60,10 @@ impl Lifecycle {
         result
     }
 
-    fn died(ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>, too_early: bool) -> anyhow::Result<()> {
+    fn died(
+        ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>,
+        too_early: bool,
+    ) -> anyhow::Result<()> {
         match ended {
             Ok((name, Ok(()))) if too_early => Err(anyhow!("{name} ended by itself")),
             Ok((_, Ok(()))) => Ok(()),

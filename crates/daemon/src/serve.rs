@@ -22,13 +22,15 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let identity = identity(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
-    let indexes = Arc::new(search::Indexes::open(config.index_dir(), config.search.clone()).context("the search index")?);
+    let indexes =
+        Arc::new(search::Indexes::open(config.index_dir(), config.search.clone()).context("the search index")?);
     let tor = fetch::Tor::start(&config.fetch.tor, &config.tor_dir()).context("the Tor client")?;
     for (onion, key) in client_keys::load(&config.data_dir.join("credentials").join("onion-auth"))? {
         tor.add_client_key(&onion, &key).context("a key to a restricted onion service")?;
     }
     let fetcher = Arc::new(fetch::Fetcher::new(tor, Arc::clone(&clock), &config.fetch).context("fetch")?);
-    let crawler = crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
+    let crawler =
+        crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
     let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes));
     let app = web::App {
         store,
@@ -41,7 +43,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         token,
         version: env!("CARGO_PKG_VERSION"),
     };
-    let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket).await.map_err(|error| Failure::Address(error.to_string()))?;
+    let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket)
+        .await
+        .map_err(|error| Failure::Address(error.to_string()))?;
 
     let mut lifecycle = Lifecycle::default();
     lifecycle.run("derive", deriver.run(lifecycle.stop()));

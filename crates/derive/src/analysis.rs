@@ -54,7 +54,9 @@ pub(crate) fn quarantined(capture: &Capture) -> Analysis {
 fn continued(before: Option<Version>, seq: Seq, document: &Document) -> Version {
     match before {
         Some(version) if version.last >= seq => version,
-        Some(version) if version.content_digest == document.content_digest => Version { last: seq, captures: version.captures + 1, ..version },
+        Some(version) if version.content_digest == document.content_digest => {
+            Version { last: seq, captures: version.captures + 1, ..version }
+        }
         _ => Version { first: seq, last: seq, captures: 1, content_digest: document.content_digest },
     }
 }

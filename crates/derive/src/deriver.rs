@@ -100,7 +100,11 @@ impl Deriver {
                 break;
             }
             if !is_busy {
-                let wait = followers.values().filter_map(|follower| follower.wait(&this.config)).min().unwrap_or(Duration::from_secs(3_600));
+                let wait = followers
+                    .values()
+                    .filter_map(|follower| follower.wait(&this.config))
+                    .min()
+                    .unwrap_or(Duration::from_hours(1));
                 tokio::select! {
                     () = stop.cancelled() => {}
                     changed = newest.changed() => if changed.is_err() { break },
@@ -114,7 +118,10 @@ impl Deriver {
         Ok(())
     }
 
-    async fn blocking<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let this = Arc::clone(self);
         tokio::task::spawn_blocking(move || work(&this)).await?
     }
@@ -155,7 +162,8 @@ impl Deriver {
     fn step(&self, mut follower: Follower) -> Result<Follower, Error> {
         let is_careful = follower.cursor < follower.careful_until;
         let size = if is_careful { 1 } else { self.config.batch.max(1) };
-        let captures = self.store.captures_after(&Grant::system(Purpose::Derivation), follower.theme, follower.cursor, size)?;
+        let captures =
+            self.store.captures_after(&Grant::system(Purpose::Derivation), follower.theme, follower.cursor, size)?;
         let (Some(first), Some(last)) = (captures.first(), captures.last()) else { return Ok(follower) };
         let (theme, last) = (follower.theme, last.seq);
         let analyses = if follower.deaths >= DEATHS {
@@ -204,7 +212,9 @@ impl Follower {
     }
 
     fn must_commit(&self, config: &Config) -> bool {
-        self.waiting.is_some_and(|(since, count)| count >= config.index_after_captures || since.elapsed() >= config.index_after())
+        self.waiting.is_some_and(|(since, count)| {
+            count >= config.index_after_captures || since.elapsed() >= config.index_after()
+        })
     }
 
     /// The time until the index must be committed.

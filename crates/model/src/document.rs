@@ -106,8 +106,21 @@ pub enum PageKind {
 impl PageKind {
     /// Every kind.
     pub const ALL: [Self; 15] = [
-        Self::Listing, Self::Vendor, Self::Index, Self::Search, Self::Feedback, Self::Pgp, Self::Board, Self::Thread, Self::Login, Self::Captcha,
-        Self::AntiDdos, Self::NotFound, Self::MetaRefresh, Self::Error, Self::Other,
+        Self::Listing,
+        Self::Vendor,
+        Self::Index,
+        Self::Search,
+        Self::Feedback,
+        Self::Pgp,
+        Self::Board,
+        Self::Thread,
+        Self::Login,
+        Self::Captcha,
+        Self::AntiDdos,
+        Self::NotFound,
+        Self::MetaRefresh,
+        Self::Error,
+        Self::Other,
     ];
 
     /// The name, as everywhere outside the code.

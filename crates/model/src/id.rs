@@ -111,7 +111,9 @@ impl FromStr for TargetId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        hex::decode(text).map(|b| Self(u64::from_be_bytes(b))).ok_or_else(|| InvalidId::new("target id (16 hexadecimal digits)", text))
+        hex::decode(text)
+            .map(|b| Self(u64::from_be_bytes(b)))
+            .ok_or_else(|| InvalidId::new("target id (16 hexadecimal digits)", text))
     }
 }
 

@@ -42,7 +42,8 @@ impl OnionAddress {
     }
 
     fn checksum(key: &[u8]) -> [u8; 2] {
-        let digest = Sha3_256::new().chain_update(b".onion checksum").chain_update(key).chain_update([VERSION]).finalize();
+        let digest =
+            Sha3_256::new().chain_update(b".onion checksum").chain_update(key).chain_update([VERSION]).finalize();
         [digest[0], digest[1]]
     }
 }

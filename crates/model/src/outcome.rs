@@ -126,14 +126,34 @@ impl Outcome {
         use Malformation as M;
         use Stage::{Body, Connect, FirstByte, Head};
         [
-            Self::Ok, Self::NotModified, Self::Redirect, Self::DescriptorNotFound, Self::IntroductionFailed, Self::RendezvousTimeout,
-            Self::TorUnavailable, Self::AuthorisationKeyNeeded, Self::ConnectionRefused,
-            Self::TlsFailed(TlsFailure::BadCertificate), Self::TlsFailed(TlsFailure::Handshake),
-            Self::TimedOut(Connect), Self::TimedOut(FirstByte), Self::TimedOut(Head), Self::TimedOut(Body),
-            Self::Interrupted(Connect), Self::Interrupted(FirstByte), Self::Interrupted(Head), Self::Interrupted(Body),
-            Self::TooLarge, Self::DecompressionBomb, Self::ContentTypeRefused,
-            Self::Malformed(M::Head), Self::Malformed(M::Length), Self::Malformed(M::Chunk), Self::Malformed(M::Encoding),
-            Self::RedirectRefused, Self::Blocked,
+            Self::Ok,
+            Self::NotModified,
+            Self::Redirect,
+            Self::DescriptorNotFound,
+            Self::IntroductionFailed,
+            Self::RendezvousTimeout,
+            Self::TorUnavailable,
+            Self::AuthorisationKeyNeeded,
+            Self::ConnectionRefused,
+            Self::TlsFailed(TlsFailure::BadCertificate),
+            Self::TlsFailed(TlsFailure::Handshake),
+            Self::TimedOut(Connect),
+            Self::TimedOut(FirstByte),
+            Self::TimedOut(Head),
+            Self::TimedOut(Body),
+            Self::Interrupted(Connect),
+            Self::Interrupted(FirstByte),
+            Self::Interrupted(Head),
+            Self::Interrupted(Body),
+            Self::TooLarge,
+            Self::DecompressionBomb,
+            Self::ContentTypeRefused,
+            Self::Malformed(M::Head),
+            Self::Malformed(M::Length),
+            Self::Malformed(M::Chunk),
+            Self::Malformed(M::Encoding),
+            Self::RedirectRefused,
+            Self::Blocked,
         ]
     };
 }
@@ -142,7 +162,8 @@ impl FromStr for Outcome {
     type Err = UnknownOutcome;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let status = text.strip_prefix("HttpError(").and_then(|rest| rest.strip_suffix(')')).and_then(|code| code.parse().ok());
+        let status =
+            text.strip_prefix("HttpError(").and_then(|rest| rest.strip_suffix(')')).and_then(|code| code.parse().ok());
         status
             .map(Self::HttpError)
             .or_else(|| Self::NAMED.into_iter().find(|outcome| outcome.to_string() == text))

@@ -138,7 +138,12 @@ impl Target {
     /// Checks what can be checked without a store.
     pub fn validate(&self) -> Result<(), InvalidTarget> {
         let decision = self.decisions.last().ok_or(InvalidTarget::Empty("decision"))?;
-        let texts = [("name", &self.name), ("grounds", &decision.grounds), ("legal basis", &decision.legal_basis), ("author", &decision.author)];
+        let texts = [
+            ("name", &self.name),
+            ("grounds", &decision.grounds),
+            ("legal basis", &decision.legal_basis),
+            ("author", &decision.author),
+        ];
         if let Some((what, _)) = texts.into_iter().find(|(_, text)| text.trim().is_empty()) {
             return Err(InvalidTarget::Empty(what));
         }

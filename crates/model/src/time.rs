@@ -81,7 +81,11 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        if from.is_human_readable() { String::deserialize(from)?.parse().map_err(D::Error::custom) } else { i64::deserialize(from).map(Self) }
+        if from.is_human_readable() {
+            String::deserialize(from)?.parse().map_err(D::Error::custom)
+        } else {
+            i64::deserialize(from).map(Self)
+        }
     }
 }
 

@@ -174,7 +174,7 @@ fn check_host(url: &Url) -> Result<(), InvalidUri> {
         Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => return Err(InvalidUri::IpLiteral),
         None => return Err(url::ParseError::EmptyHost.into()),
     };
-    if domain.ends_with(".onion") || domain == "onion" {
+    if domain.rsplit('.').next() == Some("onion") {
         OnionAddress::from_host(domain)?;
         return Ok(());
     }
@@ -182,7 +182,8 @@ fn check_host(url: &Url) -> Result<(), InvalidUri> {
         return Err(InvalidUri::IpLiteral);
     }
     let top = domain.rsplit('.').next().unwrap_or_default();
-    let is_local = !domain.contains('.') || matches!(top, "localhost" | "local" | "localdomain" | "internal" | "lan" | "home" | "arpa");
+    let is_local = !domain.contains('.')
+        || matches!(top, "localhost" | "local" | "localdomain" | "internal" | "lan" | "home" | "arpa");
     if is_local { Err(InvalidUri::LocalName) } else { Ok(()) }
 }
 
@@ -282,9 +283,22 @@ mod tests {
     #[test]
     fn what_must_never_be_fetched_is_no_uri() {
         for bad in [
-            "http://127.0.0.1/", "http://[::1]/", "http://0x7f000001/", "http://2130706433/", "http://localhost/", "http://a.localhost/",
-            "http://router.local/", "http://intranet/", "ftp://example.com/", "file:///etc/passwd", "javascript:alert(1)",
-            "http://user:pw@example.com/", "http://expyuzz4wqqyqhjn.onion/", "http://127.1/", "http://10.0.0.1./", "http://1.0.0.127.in-addr.arpa/",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://0x7f000001/",
+            "http://2130706433/",
+            "http://localhost/",
+            "http://a.localhost/",
+            "http://router.local/",
+            "http://intranet/",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "http://user:pw@example.com/",
+            "http://expyuzz4wqqyqhjn.onion/",
+            "http://127.1/",
+            "http://10.0.0.1./",
+            "http://1.0.0.127.in-addr.arpa/",
         ] {
             assert!(bad.parse::<Uri>().is_err(), "{bad}");
         }

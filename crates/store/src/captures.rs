@@ -4,8 +4,7 @@ use model::{Capture, CaptureId, Grant, Seq, TargetId, ThemeId, UriId};
 use tokio::sync::watch;
 
 use crate::{
-    Error, FinishedVisit, Receipt, Store,
-    codec,
+    Error, FinishedVisit, Receipt, Store, codec,
     key::{Key, Reader},
     payload,
     schema::Table,
@@ -65,12 +64,19 @@ impl Store {
             return Ok(Vec::new());
         }
         let key = Key::theme(theme).digest(&capture.payload_digest);
-        let row = self.tables.get_raw(Table::Payloads, &key)?.ok_or_else(|| Error::corrupt(Table::Payloads, key.as_ref()))?;
+        let row =
+            self.tables.get_raw(Table::Payloads, &key)?.ok_or_else(|| Error::corrupt(Table::Payloads, key.as_ref()))?;
         payload::decompress(key.as_ref(), &row, &capture.payload_digest)
     }
 
     /// The captures of `theme` after `after`, at most `limit`, in order of sequence.
-    pub fn captures_after(&self, grant: &Grant, theme: ThemeId, after: Seq, limit: usize) -> Result<Vec<Capture>, Error> {
+    pub fn captures_after(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<Capture>, Error> {
         demand(grant, theme)?;
         let prefix = Key::theme(theme);
         let rows = self.tables.scan(Table::Captures, &prefix, Some(&prefix.clone().seq(after.next())));
@@ -78,7 +84,14 @@ impl Store {
     }
 
     /// A page of at most `limit` captures, newest first, from `from` (included) down when given.
-    pub fn captures(&self, grant: &Grant, theme: ThemeId, filter: CaptureFilter, from: Option<Seq>, limit: usize) -> Result<CapturePage, Error> {
+    pub fn captures(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        filter: CaptureFilter,
+        from: Option<Seq>,
+        limit: usize,
+    ) -> Result<CapturePage, Error> {
         demand(grant, theme)?;
         let (table, prefix) = match filter {
             CaptureFilter::All => (Table::Captures, Key::theme(theme)),
@@ -86,7 +99,9 @@ impl Store {
             CaptureFilter::Uri(uri) => (Table::CapturesByUri, Key::theme(theme).uri(uri)),
         };
         let mut sequences = Vec::with_capacity(limit + 1);
-        for row in self.tables.scan_back(table, &prefix, from.map(|seq| prefix.clone().seq(seq)).as_ref()).take(limit + 1) {
+        for row in
+            self.tables.scan_back(table, &prefix, from.map(|seq| prefix.clone().seq(seq)).as_ref()).take(limit + 1)
+        {
             let (key, _) = row?;
             let seq = Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(|| Error::corrupt(table, &key))?;
             sequences.push(seq);
@@ -95,7 +110,9 @@ impl Store {
         let mut captures = Vec::with_capacity(sequences.len());
         for seq in sequences {
             let key = Key::theme(theme).seq(seq);
-            captures.push(self.tables.get(Table::Captures, &key)?.ok_or_else(|| Error::corrupt(Table::Captures, key.as_ref()))?);
+            captures.push(
+                self.tables.get(Table::Captures, &key)?.ok_or_else(|| Error::corrupt(Table::Captures, key.as_ref()))?,
+            );
         }
         Ok(CapturePage { captures, next })
     }

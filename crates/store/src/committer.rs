@@ -65,7 +65,10 @@ impl Committer {
         let (queue, commands) = mpsc::channel(QUEUE);
         let (announce, newest) = watch::channel(sequences);
         let writer = Writer { tables, commands, announce, group_size: group_size.max(1) };
-        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || writer.run()).map_err(|_| Error::Closing)?;
+        let thread = std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || writer.run())
+            .map_err(|_| Error::Closing)?;
         Ok(Self { queue: Some(queue), thread: Some(thread), newest })
     }
 
@@ -156,8 +159,16 @@ impl Writer {
             batch.put_cf(tables.family(Table::Payloads), &payload_key, payload.row());
         }
         tables.put(batch, Table::Captures, &Key::theme(*theme).seq(capture.seq), capture);
-        batch.put_cf(tables.family(Table::CapturesByUri), Key::theme(*theme).uri(capture.uri.id()).seq(capture.seq), []);
-        batch.put_cf(tables.family(Table::CapturesByTarget), Key::theme(*theme).target(capture.target).seq(capture.seq), []);
+        batch.put_cf(
+            tables.family(Table::CapturesByUri),
+            Key::theme(*theme).uri(capture.uri.id()).seq(capture.seq),
+            [],
+        );
+        batch.put_cf(
+            tables.family(Table::CapturesByTarget),
+            Key::theme(*theme).target(capture.target).seq(capture.seq),
+            [],
+        );
         batch.delete_cf(tables.family(Table::FrontierByDue), entry.key());
         uri.put(tables, batch, *theme, Some(capture.seq));
         tables.put(batch, Table::Hosts, &Key::bytes(host.0.as_bytes()), &host.1);
@@ -175,8 +186,34 @@ fn last_sequences(tables: &Tables) -> Result<HashMap<ThemeId, Seq>, Error> {
         let last = tables.scan_back(Table::Captures, &Key::default(), before.as_ref()).next().transpose()?;
         let Some((key, _)) = last else { return Ok(sequences) };
         let mut reader = Reader(&key);
-        let (Some(theme), Some(seq)) = (reader.theme(), reader.seq()) else { return Err(Error::corrupt(Table::Captures, &key)) };
+        let (Some(theme), Some(seq)) = (reader.theme(), reader.seq()) else {
+            return Err(Error::corrupt(Table::Captures, &key));
+        };
         sequences.insert(theme, seq);
         before = Some(Key::theme(theme).seq(Seq(0)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::finished;
+
+    /// A disk that does not move: nobody takes from the queue.
+    #[tokio::test]
+    async fn a_stuck_disk_makes_whoever_brings_a_capture_wait() {
+        let (queue, _commands) = mpsc::channel(QUEUE);
+        let committer = Committer { queue: Some(queue), thread: None, newest: watch::channel(HashMap::new()).1 };
+        for n in 0..QUEUE {
+            committer.submit(finished("marketplace", &format!("/{n}"), b"page")).await.unwrap();
+        }
+        let mut next = waiting(committer.submit(finished("marketplace", "/one-more", b"page")));
+        assert!(next(), "the queue has no end, and memory with it");
+    }
+
+    /// Polls a future once; says whether it is still waiting.
+    fn waiting<F: Future>(future: F) -> impl FnMut() -> bool {
+        let mut future = Box::pin(future);
+        move || future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending()
     }
 }

@@ -21,7 +21,9 @@ pub enum Error {
     #[error("store {0} is in use by another process")]
     Locked(PathBuf),
     /// A later release wrote it; this one must not touch it.
-    #[error("store has format {found}, and this release knows formats up to {supported}: use the release that wrote it, or a later one")]
+    #[error(
+        "store has format {found}, and this release knows formats up to {supported}: use the release that wrote it, or a later one"
+    )]
     NewerFormat {
         /// The format on disk.
         found: u32,

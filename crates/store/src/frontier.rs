@@ -111,7 +111,14 @@ impl UriRecord {
     /// The visit that is owed, if one is.
     pub fn entry(&self, theme: ThemeId) -> Option<FrontierEntry> {
         let due = self.due?;
-        Some(FrontierEntry { theme, target: self.target, service: self.uri.service(), priority: self.priority, due, uri: self.uri.id() })
+        Some(FrontierEntry {
+            theme,
+            target: self.target,
+            service: self.uri.service(),
+            priority: self.priority,
+            due,
+            uri: self.uri.id(),
+        })
     }
 
     /// Writes the record, and the visit that it owes. The caller removes the visit that it owed before.
@@ -209,14 +216,22 @@ impl Store {
     /// The counts of one shape of URI.
     pub fn template(&self, theme: ThemeId, target: TargetId, template: &str) -> Result<TemplateRecord, Error> {
         let key = Key::theme(theme).target(target).digest(&Digest::of(template.as_bytes()));
-        Ok(self.tables.get(Table::UriTemplates, &key)?.unwrap_or_else(|| TemplateRecord { template: template.to_owned(), ..TemplateRecord::default() }))
+        Ok(self
+            .tables
+            .get(Table::UriTemplates, &key)?
+            .unwrap_or_else(|| TemplateRecord { template: template.to_owned(), ..TemplateRecord::default() }))
     }
 
     /// The shapes of which URIs were refused, at most `limit`: the crawler traps of a target.
     pub fn traps(&self, theme: ThemeId, target: TargetId, limit: usize) -> Result<Vec<TemplateRecord>, Error> {
         let rows = self.tables.scan(Table::UriTemplates, &Key::theme(theme).target(target), None);
-        let decode = |row: Result<(Vec<u8>, Vec<u8>), Error>| row.and_then(|(key, value)| codec::decode::<TemplateRecord>(Table::UriTemplates, &key, &value));
-        rows.map(decode).filter(|record| record.as_ref().map_or(true, |record| record.refused > 0)).take(limit).collect()
+        let decode = |row: Result<(Vec<u8>, Vec<u8>), Error>| {
+            row.and_then(|(key, value)| codec::decode::<TemplateRecord>(Table::UriTemplates, &key, &value))
+        };
+        rows.map(decode)
+            .filter(|record| record.as_ref().map_or(true, |record| record.refused > 0))
+            .take(limit)
+            .collect()
     }
 
     /// The first visits owed to `service` for a target in one class, soonest first, that `skip` does not know already; at most `limit`.
@@ -277,7 +292,13 @@ impl CrawlState {
     /// The state after one more capture.
     #[must_use]
     pub fn counting(&self, outcome: Outcome, at: Timestamp) -> Self {
-        Self { day: at.day(), captures_today: self.used_today(at) + 1, captures: self.captures + 1, last_outcome: Some(outcome), last_at: Some(at) }
+        Self {
+            day: at.day(),
+            captures_today: self.used_today(at) + 1,
+            captures: self.captures + 1,
+            last_outcome: Some(outcome),
+            last_at: Some(at),
+        }
     }
 }
 

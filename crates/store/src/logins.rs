@@ -63,7 +63,8 @@ impl Store {
     fn seal(&self, key: &Key, plain: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).ok()?;
-        let sealed = self.credential().0.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: key.as_ref() }).ok()?;
+        let sealed =
+            self.credential().0.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: key.as_ref() }).ok()?;
         Some([nonce.as_slice(), &sealed].concat())
     }
 

@@ -6,7 +6,10 @@ use std::{
 };
 
 use model::{Grant, Seq, ThemeId};
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode,
+    Options, ReadOptions, WriteBatch, WriteOptions,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use tokio::sync::watch;
@@ -63,7 +66,13 @@ impl Store {
         let tables = Arc::new(Tables::open(directory, config)?);
         tables.check_format()?;
         let committer = Arc::new(Committer::start(Arc::clone(&tables), config.group_size)?);
-        Ok(Self { tables, committer, credential: Arc::new(credential), targets_lock: Arc::default(), analysed: Arc::default() })
+        Ok(Self {
+            tables,
+            committer,
+            credential: Arc::new(credential),
+            targets_lock: Arc::default(),
+            analysed: Arc::default(),
+        })
     }
 
     pub(crate) fn committer(&self) -> &Committer {
@@ -137,11 +146,17 @@ pub(crate) struct Tables {
 impl Tables {
     fn open(directory: &Path, config: &Config) -> Result<Self, Error> {
         let cache = Cache::new_lru_cache(config.cache_mb << 20);
-        let families = Table::ALL.iter().map(|table| ColumnFamilyDescriptor::new(table.name(), family_options(*table, &cache)));
-        let db = DB::open_cf_descriptors(&database_options(config), directory, families).map_err(|error| match error.kind() {
-            rocksdb::ErrorKind::IOError if error.to_string().contains("lock") => Error::Locked(directory.to_owned()),
-            _ => Error::Database(error),
-        })?;
+        let families =
+            Table::ALL.iter().map(|table| ColumnFamilyDescriptor::new(table.name(), family_options(*table, &cache)));
+        let db =
+            DB::open_cf_descriptors(&database_options(config), directory, families).map_err(|error| {
+                match error.kind() {
+                    rocksdb::ErrorKind::IOError if error.to_string().contains("lock") => {
+                        Error::Locked(directory.to_owned())
+                    }
+                    _ => Error::Database(error),
+                }
+            })?;
         Ok(Self { db, directory: directory.to_owned() })
     }
 
@@ -195,16 +210,32 @@ impl Tables {
     }
 
     /// The rows whose keys begin with `prefix`, in order, from `from` on when given.
-    pub(crate) fn scan<'a>(&'a self, table: Table, prefix: &Key, from: Option<&Key>) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+    pub(crate) fn scan<'a>(
+        &'a self,
+        table: Table,
+        prefix: &Key,
+        from: Option<&Key>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
         self.walk(table, prefix, from, Direction::Forward)
     }
 
     /// The rows whose keys begin with `prefix`, backwards, from `from` (included) down when given.
-    pub(crate) fn scan_back<'a>(&'a self, table: Table, prefix: &Key, from: Option<&Key>) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+    pub(crate) fn scan_back<'a>(
+        &'a self,
+        table: Table,
+        prefix: &Key,
+        from: Option<&Key>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
         self.walk(table, prefix, from, Direction::Reverse)
     }
 
-    fn walk<'a>(&'a self, table: Table, prefix: &Key, from: Option<&Key>, direction: Direction) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
+    fn walk<'a>(
+        &'a self,
+        table: Table,
+        prefix: &Key,
+        from: Option<&Key>,
+        direction: Direction,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> + use<'a> {
         let mut options = ReadOptions::default();
         options.set_iterate_range(rocksdb::PrefixRange(prefix.as_ref()));
         let mode = match (from, direction) {
@@ -212,7 +243,9 @@ impl Tables {
             (None, Direction::Forward) => IteratorMode::Start,
             (None, Direction::Reverse) => IteratorMode::End,
         };
-        self.db.iterator_cf_opt(self.family(table), options, mode).map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).map_err(Error::from))
+        self.db
+            .iterator_cf_opt(self.family(table), options, mode)
+            .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).map_err(Error::from))
     }
 }
 
@@ -239,7 +272,11 @@ fn family_options(table: Table, cache: &Cache) -> Options {
     options.set_block_based_table_factory(&blocks);
     options.set_write_buffer_size(8 << 20);
     // Payloads and documents are compressed already.
-    let compression = if matches!(table, Table::Payloads | Table::Documents) { DBCompressionType::None } else { DBCompressionType::Lz4 };
+    let compression = if matches!(table, Table::Payloads | Table::Documents) {
+        DBCompressionType::None
+    } else {
+        DBCompressionType::Lz4
+    };
     options.set_compression_type(compression);
     options
 }

@@ -11,7 +11,12 @@ impl Store {
     }
 
     /// Changes a target: reads it, lets `change` work on it, writes it. `None` when there is none.
-    pub fn update_target<T>(&self, theme: ThemeId, id: TargetId, change: impl FnOnce(&mut Target) -> T) -> Result<Option<(Target, T)>, Error> {
+    pub fn update_target<T>(
+        &self,
+        theme: ThemeId,
+        id: TargetId,
+        change: impl FnOnce(&mut Target) -> T,
+    ) -> Result<Option<(Target, T)>, Error> {
         let _guard = lock(&self.targets_lock);
         let Some(before) = self.target(theme, id)? else { return Ok(None) };
         let mut target = before.clone();
@@ -38,7 +43,10 @@ impl Store {
     }
 
     fn targets_under(&self, prefix: &Key) -> Result<Vec<Target>, Error> {
-        self.tables.scan(Table::Targets, prefix, None).map(|row| row.and_then(|(key, value)| codec::decode(Table::Targets, &key, &value))).collect()
+        self.tables
+            .scan(Table::Targets, prefix, None)
+            .map(|row| row.and_then(|(key, value)| codec::decode(Table::Targets, &key, &value)))
+            .collect()
     }
 
     fn put_target(&self, target: &Target) -> Result<(), Error> {

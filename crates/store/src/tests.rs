@@ -1,10 +1,13 @@
 use std::path::Path;
 
-use model::{Capture, CaptureId, ClockSource, CrawlHint, Digest, Document, Grant, Isolation, Outcome, PageKind, Purpose, Seq, TargetId, ThemeId, Timestamp, Uri};
+use model::{
+    Capture, CaptureId, ClockSource, CrawlHint, Digest, Document, Grant, Isolation, Outcome, PageKind, Purpose, Seq,
+    TargetId, ThemeId, Timestamp, Uri,
+};
 
 use crate::{
-    Analysis, Attempt, CaptureFilter, Config, CompressedPayload, Cookie, CrawlBatch, CrawlState, CredentialKey, Error, FinishedVisit, HostRecord, Kind, Priority, Store, Table,
-    TemplateRecord, UriRecord, Version,
+    Analysis, Attempt, CaptureFilter, CompressedPayload, Config, Cookie, CrawlBatch, CrawlState, CredentialKey, Error,
+    FinishedVisit, HostRecord, Kind, Priority, Store, Table, TemplateRecord, UriRecord, Version,
 };
 
 const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
@@ -72,7 +75,7 @@ fn capture(path: &str, payload: &[u8]) -> Capture {
     }
 }
 
-fn finished(theme_name: &str, path: &str, payload: &[u8]) -> FinishedVisit {
+pub(crate) fn finished(theme_name: &str, path: &str, payload: &[u8]) -> FinishedVisit {
     let before = record(path, Some(0));
     FinishedVisit {
         theme: theme(theme_name),
@@ -95,7 +98,12 @@ async fn a_recorded_visit_is_all_there_after_reopening() {
     let market = theme("marketplace");
     {
         let store = open(dir.path());
-        store.apply(market, &CrawlBatch { uris: vec![record("/a", Some(0)), record("/b", Some(5))], ..CrawlBatch::default() }).unwrap();
+        store
+            .apply(
+                market,
+                &CrawlBatch { uris: vec![record("/a", Some(0)), record("/b", Some(5))], ..CrawlBatch::default() },
+            )
+            .unwrap();
         assert_eq!(store.queues().unwrap(), [((market, TARGET, uri("/a").service()), 2)]);
         assert_eq!(store.record(finished("marketplace", "/a", b"page")).await.unwrap(), Seq(1));
     }
@@ -104,11 +112,19 @@ async fn a_recorded_visit_is_all_there_after_reopening() {
     let capture = store.capture(&reader(), id).unwrap().unwrap();
     assert_eq!(store.payload(&reader(), market, &capture).unwrap(), b"page");
     let owed = store.owed((market, TARGET, uri("/a").service()), Priority::Normal, 10, |_| false).unwrap();
-    assert_eq!(owed.iter().map(|entry| entry.uri).collect::<Vec<_>>(), [uri("/b").id()], "the visit is no longer owed, the other one is");
+    assert_eq!(
+        owed.iter().map(|entry| entry.uri).collect::<Vec<_>>(),
+        [uri("/b").id()],
+        "the visit is no longer owed, the other one is"
+    );
     assert_eq!(store.uri(market, TARGET, uri("/a").id()).unwrap().unwrap().last, Some(Seq(1)));
     assert_eq!(store.host(uri("/a").service()).unwrap().not_before, Timestamp::from_micros(9));
     assert_eq!(store.crawl_state(market, TARGET).unwrap().captures, 1);
-    assert_eq!(store.record(finished("marketplace", "/b", b"page")).await.unwrap(), Seq(2), "sequences go on where they were");
+    assert_eq!(
+        store.record(finished("marketplace", "/b", b"page")).await.unwrap(),
+        Seq(2),
+        "sequences go on where they were"
+    );
 }
 
 #[tokio::test]
@@ -119,11 +135,14 @@ async fn many_writers_share_groups_without_gaps() {
     for n in 0..100 {
         let store = store.clone();
         let name = if n % 3 == 0 { "cybercrime" } else { "marketplace" };
-        writers.spawn(async move { store.record(finished(name, &format!("/{n}"), format!("page {n}").as_bytes())).await.map(|seq| (name, seq)) });
+        writers.spawn(async move {
+            store.record(finished(name, &format!("/{n}"), format!("page {n}").as_bytes())).await.map(|seq| (name, seq))
+        });
     }
     let mut sequences: Vec<_> = writers.join_all().await.into_iter().map(Result::unwrap).collect();
     sequences.sort_unstable();
-    let expected: Vec<_> = (1..=34).map(|n| ("cybercrime", Seq(n))).chain((1..=66).map(|n| ("marketplace", Seq(n)))).collect();
+    let expected: Vec<_> =
+        (1..=34).map(|n| ("cybercrime", Seq(n))).chain((1..=66).map(|n| ("marketplace", Seq(n)))).collect();
     assert_eq!(sequences, expected);
     assert_eq!(store.newest().borrow()[&theme("cybercrime")], Seq(34));
 }
@@ -201,7 +220,12 @@ async fn derived_views_come_back_with_their_links() {
         digest_rule: 1,
     };
     store.begin_attempt(market, &Attempt { first: Seq(1), last: Seq(1), deaths: 0 }).unwrap();
-    let analysis = Analysis { seq: Seq(1), hint: hint.clone(), document: Some(document.clone()), version: Some((uri("/a").id(), version)) };
+    let analysis = Analysis {
+        seq: Seq(1),
+        hint: hint.clone(),
+        document: Some(document.clone()),
+        version: Some((uri("/a").id(), version)),
+    };
     store.put_analyses(market, &[analysis]).unwrap();
     assert_eq!(store.interrupted_attempt(market).unwrap(), None, "finished work leaves no trace of an attempt");
     assert_eq!(store.derive_cursor(market).unwrap(), Seq(1));
@@ -256,7 +280,16 @@ async fn raw_bytes_of_every_table() {
     let market = theme("marketplace");
     let mut owing = record("/b", Some(5));
     owing.redirects.push(uri("/r"));
-    store.apply(market, &CrawlBatch { uris: vec![owing], templates: vec![(TARGET, TemplateRecord { template: "/{n}".into(), admitted: 3, refused: 1 })], up_to: Some(Seq(1)) }).unwrap();
+    store
+        .apply(
+            market,
+            &CrawlBatch {
+                uris: vec![owing],
+                templates: vec![(TARGET, TemplateRecord { template: "/{n}".into(), admitted: 3, refused: 1 })],
+                up_to: Some(Seq(1)),
+            },
+        )
+        .unwrap();
     store.record(finished("marketplace", "/a", b"p")).await.unwrap();
     let decision = model::Decision {
         number: 1,
@@ -285,7 +318,15 @@ async fn raw_bytes_of_every_table() {
             epoch: 0,
         })
         .unwrap();
-    let hint = CrawlHint { target: TARGET, uri: uri("/a").id(), outcome: Outcome::Ok, kind: PageKind::Other, refresh: None, has_changed: true, is_quarantined: false };
+    let hint = CrawlHint {
+        target: TARGET,
+        uri: uri("/a").id(),
+        outcome: Outcome::Ok,
+        kind: PageKind::Other,
+        refresh: None,
+        has_changed: true,
+        is_quarantined: false,
+    };
     let version = Version { first: Seq(1), last: Seq(1), captures: 1, content_digest: Digest::of(b"t") };
     let document = Document {
         extractor: 1,
@@ -301,7 +342,12 @@ async fn raw_bytes_of_every_table() {
         content_digest: Digest::of(b"t"),
         digest_rule: 1,
     };
-    store.put_analyses(market, &[Analysis { seq: Seq(1), hint, document: Some(document), version: Some((uri("/a").id(), version)) }]).unwrap();
+    store
+        .put_analyses(
+            market,
+            &[Analysis { seq: Seq(1), hint, document: Some(document), version: Some((uri("/a").id(), version)) }],
+        )
+        .unwrap();
 
     let mut lines = String::new();
     for table in Table::ALL {

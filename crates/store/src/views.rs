@@ -75,7 +75,12 @@ impl Store {
                 batch.put_cf(self.tables.family(Table::Documents), &key, encode_document(document));
             }
             if let Some((uri, version)) = &analysis.version {
-                self.tables.put(&mut batch, Table::VersionsByUri, &Key::theme(theme).uri(*uri).seq(version.first), version);
+                self.tables.put(
+                    &mut batch,
+                    Table::VersionsByUri,
+                    &Key::theme(theme).uri(*uri).seq(version.first),
+                    version,
+                );
             }
         }
         if let Some(last) = analyses.last() {
@@ -111,7 +116,8 @@ impl Store {
         let prefix = Key::theme(theme);
         let rows = self.tables.scan(Table::CrawlHints, &prefix, Some(&prefix.clone().seq(after.next())));
         let read = |(key, value): (Vec<u8>, Vec<u8>)| {
-            let seq = Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(|| Error::corrupt(Table::CrawlHints, &key))?;
+            let seq =
+                Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(|| Error::corrupt(Table::CrawlHints, &key))?;
             Ok((seq, codec::decode(Table::CrawlHints, &key, &value)?))
         };
         rows.take(limit).map(|row| row.and_then(&read)).collect()
@@ -135,7 +141,8 @@ impl Store {
     /// The version that `seq` continues, or belongs to already: the last one of the URI that begins at or before it.
     pub fn version_before(&self, theme: ThemeId, uri: UriId, seq: Seq) -> Result<Option<Version>, Error> {
         let prefix = Key::theme(theme).uri(uri);
-        let row = self.tables.scan_back(Table::VersionsByUri, &prefix, Some(&prefix.clone().seq(seq))).next().transpose()?;
+        let row =
+            self.tables.scan_back(Table::VersionsByUri, &prefix, Some(&prefix.clone().seq(seq))).next().transpose()?;
         row.map(|(key, value)| codec::decode(Table::VersionsByUri, &key, &value)).transpose()
     }
 

@@ -31,7 +31,8 @@ pub(super) async fn run(client: &Client, command: CaptureCommand, wants_json: bo
         }
         CaptureCommand::Raw { capture, output } => {
             let bytes = client.bytes(&format!("{}/raw", path(&capture)?)).await?;
-            let mut file = std::fs::File::create_new(&output).with_context(|| format!("{} cannot be made", output.display()))?;
+            let mut file =
+                std::fs::File::create_new(&output).with_context(|| format!("{} cannot be made", output.display()))?;
             file.write_all(&bytes).with_context(|| format!("{} cannot be written", output.display()))?;
             print::line(&format!("{} bytes in {}", bytes.len(), output.display()));
         }
@@ -46,9 +47,18 @@ fn path(capture: &str) -> Result<String, Failure> {
 
 fn list(answer: &Value) {
     let row = |capture: &Value| {
-        vec![text(&capture["capture"]), text(&capture["started_at"]), text(&capture["outcome"]), text(&capture["payload_len"]), text(&capture["uri"])]
+        vec![
+            text(&capture["capture"]),
+            text(&capture["started_at"]),
+            text(&capture["outcome"]),
+            text(&capture["payload_len"]),
+            text(&capture["uri"]),
+        ]
     };
-    print::table(&["capture", "started", "outcome", "bytes", "uri"], &items(&answer["captures"]).iter().map(row).collect::<Vec<_>>());
+    print::table(
+        &["capture", "started", "outcome", "bytes", "uri"],
+        &items(&answer["captures"]).iter().map(row).collect::<Vec<_>>(),
+    );
 }
 
 fn show(capture: &Value) {

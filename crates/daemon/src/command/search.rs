@@ -14,12 +14,22 @@ pub(super) async fn run(client: &Client, args: SearchArgs, wants_json: bool) -> 
         print::json(&answer);
         return Ok(());
     }
-    print::line(&format!("{} captures match, of {} captures analysed.", text(&answer["total"]), text(&answer["up_to"])));
+    print::line(&format!(
+        "{} captures match, of {} captures analysed.",
+        text(&answer["total"]),
+        text(&answer["up_to"])
+    ));
     for hit in items(&answer["hits"]) {
         print::line("");
         print::prepared(&print::highlighted(&text(&hit["title"]), &ranges(&hit["title_highlights"])));
         print::line(&format!("  {}", text(&hit["uri"])));
-        print::line(&format!("  {}  {}  {}  {}", text(&hit["capture"]), text(&hit["captured_at"]), text(&hit["kind"]), text(&hit["outcome"])));
+        print::line(&format!(
+            "  {}  {}  {}  {}",
+            text(&hit["capture"]),
+            text(&hit["captured_at"]),
+            text(&hit["kind"]),
+            text(&hit["outcome"])
+        ));
         let snippet = print::highlighted(&text(&hit["snippet"]), &ranges(&hit["highlights"])).replace('\n', " ");
         print::prepared(&format!("  {snippet}"));
     }

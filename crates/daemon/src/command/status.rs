@@ -11,7 +11,11 @@ pub(super) async fn run(client: &Client, watch: bool, wants_json: bool) -> Resul
         if watch {
             print::clear();
         }
-        if wants_json { print::json(&status) } else { show(&status) }
+        if wants_json {
+            print::json(&status);
+        } else {
+            show(&status);
+        }
         if !watch {
             return Ok(());
         }

@@ -15,16 +15,24 @@ use crate::{
 
 pub(super) async fn run(client: &Client, command: TargetCommand, wants_json: bool) -> Result<(), Failure> {
     let answer = match command {
-        TargetCommand::Add(args) => client.send(Method::POST, &format!("/themes/{}/targets", args.theme), Some(&added(&args)?)).await?,
+        TargetCommand::Add(args) => {
+            client.send(Method::POST, &format!("/themes/{}/targets", args.theme), Some(&added(&args)?)).await?
+        }
         TargetCommand::List { theme } => return list(client, theme, wants_json).await,
         TargetCommand::Show(target) => client.get(&path(&target)).await?,
         TargetCommand::Pause(target) => steer(client, &target, "pause").await?,
         TargetCommand::Resume(target) => steer(client, &target, "resume").await?,
         TargetCommand::Retire(target) => steer(client, &target, "retire").await?,
-        TargetCommand::Decide { target, decision: args } => client.send(Method::POST, &format!("{}/decision", path(&target)), Some(&decision(&args)?)).await?,
+        TargetCommand::Decide { target, decision: args } => {
+            client.send(Method::POST, &format!("{}/decision", path(&target)), Some(&decision(&args)?)).await?
+        }
         TargetCommand::Login(target) => login(client, &target).await?,
     };
-    if wants_json { print::json(&answer) } else { show(&answer) }
+    if wants_json {
+        print::json(&answer);
+    } else {
+        show(&answer);
+    }
     Ok(())
 }
 
@@ -45,7 +53,9 @@ fn added(args: &TargetAdd) -> Result<Value, Failure> {
     let mut pace = Map::new();
     put(&mut pace, "delay_ms", args.delay_ms);
     put(&mut pace, "concurrency", args.concurrency);
-    Ok(json!({ "name": args.name, "seeds": args.seeds, "scope": scope, "pace": pace, "decision": decision(&args.decision)? }))
+    Ok(
+        json!({ "name": args.name, "seeds": args.seeds, "scope": scope, "pace": pace, "decision": decision(&args.decision)? }),
+    )
 }
 
 fn put<T: serde::Serialize>(map: &mut Map<String, Value>, key: &str, value: Option<T>) {
@@ -76,7 +86,8 @@ async fn login(client: &Client, target: &TargetRef) -> Result<Value, Failure> {
     std::io::stdin().take(1 << 20).read_to_string(&mut lines).context("standard input cannot be read")?;
     let mut cookies = Vec::new();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (name, value) = line.split_once('=').ok_or_else(|| Failure::Refused("a cookie is written as name=value".into()))?;
+        let (name, value) =
+            line.split_once('=').ok_or_else(|| Failure::Refused("a cookie is written as name=value".into()))?;
         cookies.push(json!({ "name": name, "value": value }));
     }
     let path = format!("{}/login", path(target));
@@ -104,9 +115,20 @@ async fn list(client: &Client, theme: Option<ThemeId>, wants_json: bool) -> Resu
     let row = |target: &Value| {
         let crawl = &target["crawl"];
         let state = if target["attention"].is_null() { text(&target["state"]) } else { "needs attention".into() };
-        vec![text(&target["theme"]), text(&target["id"]), text(&target["name"]), state, text(&crawl["captures"]), text(&crawl["queued"]), text(&crawl["last_outcome"])]
+        vec![
+            text(&target["theme"]),
+            text(&target["id"]),
+            text(&target["name"]),
+            state,
+            text(&crawl["captures"]),
+            text(&crawl["queued"]),
+            text(&crawl["last_outcome"]),
+        ]
     };
-    print::table(&["theme", "id", "name", "state", "captures", "queued", "last outcome"], &targets.iter().map(row).collect::<Vec<_>>());
+    print::table(
+        &["theme", "id", "name", "state", "captures", "queued", "last outcome"],
+        &targets.iter().map(row).collect::<Vec<_>>(),
+    );
     Ok(())
 }
 
@@ -114,7 +136,11 @@ fn show(target: &Value) {
     print::line(&format!("{} {}  {}", text(&target["theme"]), text(&target["id"]), text(&target["name"])));
     print::line(&format!("state     {}", text(&target["state"])));
     if !target["attention"].is_null() {
-        print::line(&format!("attention {} (since {})", text(&target["attention"]["reason"]), text(&target["attention"]["since"])));
+        print::line(&format!(
+            "attention {} (since {})",
+            text(&target["attention"]["reason"]),
+            text(&target["attention"]["since"])
+        ));
     }
     for seed in items(&target["seeds"]) {
         print::line(&format!("seed      {}", text(seed)));

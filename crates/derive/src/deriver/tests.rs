@@ -2,7 +2,9 @@ use std::path::Path;
 
 use model::{ClockSource, Digest, Isolation, Outcome, TargetId, Timestamp, Uri};
 use search::Query;
-use store::{CompressedPayload, CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord};
+use store::{
+    CompressedPayload, CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord,
+};
 
 use super::*;
 
@@ -19,7 +21,8 @@ impl House {
 
     fn open(&self) -> (Store, Arc<Indexes>) {
         let path = |name: &str| -> std::path::PathBuf { Path::new(self.dir.path()).join(name) };
-        let store = Store::open(&path("store"), &store::Config::default(), CredentialKey::from_bytes(&[7; 32])).unwrap();
+        let store =
+            Store::open(&path("store"), &store::Config::default(), CredentialKey::from_bytes(&[7; 32])).unwrap();
         (store, Arc::new(Indexes::open(path("index"), search::Config::default()).unwrap()))
     }
 }
@@ -119,7 +122,11 @@ fn found(indexes: &Indexes, text: &str) -> Vec<u64> {
 }
 
 fn derived_rows(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
-    Table::ALL.iter().filter(|table| table.kind() == Kind::Derived).flat_map(|table| store.raw_rows(*table).unwrap()).collect()
+    Table::ALL
+        .iter()
+        .filter(|table| table.kind() == Kind::Derived)
+        .flat_map(|table| store.raw_rows(*table).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -183,7 +190,10 @@ async fn a_capture_that_kills_analysis_twice_is_put_aside_and_the_rest_goes_on()
     record(&store, "/b", Outcome::Ok, "poison").await;
     record(&store, "/c", Outcome::Ok, "<p>after").await;
     let mut deaths = 0;
-    let deriver = || Deriver { extractor: dies_of_poison, ..Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes)) };
+    let deriver = || Deriver {
+        extractor: dies_of_poison,
+        ..Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes))
+    };
     while let Err(error) = analyse(deriver()).await {
         assert!(matches!(error, Error::Died(_)), "{error}");
         deaths += 1;

@@ -232,7 +232,7 @@ async fn the_crawl_hears_of_a_change_and_its_state_is_shown() {
         };
         tokio::time::timeout(Duration::from_secs(20), status.wait_for(is_there)).await.unwrap().unwrap();
     };
-    until(&mut status, None).await;
+    until(&mut status, Some("Tor is not ready")).await;
     assert_eq!(house.post(&format!("{}/pause", path(id))).await.json(200)["state"], "paused");
     until(&mut status, Some("paused")).await;
     let shown = house.get(&path(id)).await.json(200);
