@@ -30,6 +30,15 @@ pub enum Error {
         /// How many leaves there are.
         size: u64,
     },
+    /// No trusted key signed this.
+    #[error("no signature by a trusted key")]
+    Untrusted,
+    /// Said to be signed by a trusted key, and it is not.
+    #[error("the signature is not that of the key {key}")]
+    BadSignature {
+        /// The key, in its text form.
+        key: String,
+    },
     /// Well-formed, and it does not prove what it is held against.
     #[error("{0}")]
     Refuted(&'static str),
