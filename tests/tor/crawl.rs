@@ -117,8 +117,23 @@ async fn market_and_forum_are_captured_once_each_and_found() {
     );
     let text = daemon.cli(&["search", "--theme", "marketplace", "vendor", "--limit", "2"]).await.unwrap();
     assert!(text.contains("captures match"), "{text}");
+    let kept = daemon.cli(&["checkpoint", "sign"]).await.unwrap();
+    let file = dir.path().join("kept.txt");
+    std::fs::write(&file, format!("{}\n", kept.trim_end())).unwrap();
+    expect_sound(&daemon, &["--against", file.to_str().unwrap()]).await;
+    let proof = daemon.cli(&["capture", "proof", "marketplace/1"]).await.unwrap();
+    assert!(proof.starts_with("c2sp.org/tlog-proof@v1\nindex "), "{proof}");
     let stopped = daemon.stop().await.unwrap();
     assert!(stopped < Duration::from_secs(10), "{stopped:?}");
+    expect_sound(&daemon, &["--offline", "--quick", "--against", file.to_str().unwrap()]).await;
+}
+
+/// `nachtwacht verify` finds nothing wrong.
+async fn expect_sound(daemon: &Daemon, args: &[&str]) {
+    let answer = daemon.cli(&[&["--json", "verify"], args].concat()).await.unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["report"]["problems"], 0, "{answer}");
+    assert!(answer["report"]["captures"].as_u64() > Some(0), "{answer}");
 }
 
 /// Rounds of `kill -9` at random moments: the set of captured pages is complete in the end, and search equals the captures.
@@ -154,6 +169,7 @@ async fn no_kill_loses_a_page() {
     daemon.wait_until_idle(Deadline::seconds(200)).await.unwrap();
     expect_each_once(mirror, &daemon.captures("marketplace").await.unwrap());
     expect_search_equals_captures(&daemon, "marketplace").await;
+    expect_sound(&daemon, &[]).await;
     let requests: u64 = mirror.pages().iter().map(|page| mirror.requests(page)).sum::<u64>() - before;
     let pages = mirror.pages().len() as u64;
     assert!(requests <= pages + rounds * WORKERS, "{requests} requests for {pages} pages and {rounds} kills");

@@ -430,11 +430,13 @@ impl Crawler {
             std::collections::hash_map::Entry::Vacant(gate) => gate.insert(Gate::new(HostRecord::default())),
         };
         gate.leave();
-        let Some(Finished { capture, payload, retry_after, needs_new_epoch }) = result else {
+        let Some(finished) = result else {
             self.leased.remove(&lease);
             self.look_again(entry);
             return Ok(());
         };
+        let Finished { evidence, retry_after, needs_new_epoch } = finished?;
+        let capture = evidence.capture();
         let outcome = capture.outcome;
         let before = (&visit.record, &gate.record);
         let times = (capture.started_at, capture.ended_at);
@@ -457,8 +459,7 @@ impl Crawler {
         }
         let finished = FinishedVisit {
             theme: entry.theme,
-            capture,
-            payload,
+            evidence,
             visit: entry,
             uri: verdict.uri,
             host: (entry.service, verdict.host),

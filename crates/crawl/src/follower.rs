@@ -117,7 +117,7 @@ impl Follower {
                 Candidate { uri, via: Some(&record.uri), hops: record.hops, redirects, priority: Priority::High },
             )?;
         }
-        for link in self.store.links(theme, seq)? {
+        for link in self.store.links(&Grant::system(Purpose::Scheduling), theme, seq)? {
             let hops = record.hops.saturating_add(1);
             self.admit(
                 step,

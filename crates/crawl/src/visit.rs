@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fetch::{Exchange, Fetcher, Request, Validators};
 use model::{Capture, Clock, Decision, Digest, Grant, Isolation, Purpose, Seq, Target};
-use store::{CompressedPayload, FrontierEntry, Store, UriRecord};
+use store::{Evidence, FrontierEntry, Store, UriRecord};
 use tokio_util::sync::CancellationToken;
 
 /// What identifies the running program in each capture.
@@ -39,12 +39,11 @@ pub(crate) struct Visit {
 pub(crate) struct Visited {
     pub(crate) visit: Visit,
     /// `None` when it was called off; nothing is recorded then, and the visit is still owed.
-    pub(crate) result: Option<Finished>,
+    pub(crate) result: Option<Result<Finished, store::Error>>,
 }
 
 pub(crate) struct Finished {
-    pub(crate) capture: Capture,
-    pub(crate) payload: CompressedPayload,
+    pub(crate) evidence: Evidence,
     pub(crate) retry_after: Option<std::time::Duration>,
     pub(crate) needs_new_epoch: bool,
 }
@@ -76,14 +75,13 @@ impl Visitor {
     /// The validators of the last capture, if it was made in the same isolation group: beyond it they would be a tracking cookie.
     fn validators(&self, visit: &Visit, isolation: Isolation) -> Option<Validators> {
         let id = model::CaptureId { theme: visit.entry.theme, seq: visit.record.last? };
-        let capture = self.store.capture(&Grant::system(Purpose::Maintenance), id).ok()??;
+        let capture = self.store.capture(&Grant::system(Purpose::Scheduling), id).ok()??;
         let text = |name| capture.header(name).and_then(|value| String::from_utf8(value.to_vec()).ok());
         let is_usable = capture.isolation == isolation && capture.outcome == model::Outcome::Ok;
         is_usable.then(|| Validators { etag: text("etag"), last_modified: text("last-modified") })
     }
 
-    fn finished(&self, visit: &Visit, isolation: Isolation, exchange: Exchange) -> Finished {
-        let payload = CompressedPayload::of(&exchange.payload);
+    fn finished(&self, visit: &Visit, isolation: Isolation, exchange: Exchange) -> Result<Finished, store::Error> {
         let capture = Capture {
             seq: Seq::default(),
             target: visit.target.id,
@@ -114,6 +112,10 @@ impl Visitor {
             software: self.identity.software,
             configuration: self.identity.configuration,
         };
-        Finished { capture, payload, retry_after: exchange.retry_after, needs_new_epoch: exchange.needs_new_epoch }
+        Ok(Finished {
+            evidence: self.store.evidence(visit.entry.theme, capture, &exchange.payload, visit.record.last)?,
+            retry_after: exchange.retry_after,
+            needs_new_epoch: exchange.needs_new_epoch,
+        })
     }
 }

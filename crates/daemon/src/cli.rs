@@ -28,6 +28,9 @@ pub(crate) enum Command {
         /// Makes a new bearer token; the old one is no longer accepted after a restart.
         #[arg(long)]
         new_token: bool,
+        /// Makes a new key for the evidence log; checkpoints that the old one signed stay good.
+        #[arg(long)]
+        new_log_key: bool,
     },
     /// Says what is wrong with the configuration, with line and key.
     CheckConfig,
@@ -39,6 +42,11 @@ pub(crate) enum Command {
     /// Shows captures and what was received.
     #[command(subcommand)]
     Capture(CaptureCommand),
+    /// Checks the evidence: every leaf, hash, commitment, payload and signature.
+    Verify(VerifyArgs),
+    /// Shows, signs and time-stamps checkpoints of the evidence log.
+    #[command(subcommand)]
+    Checkpoint(CheckpointCommand),
     /// Says how Tor, crawl, analysis and disk are.
     Status {
         /// Keeps showing it until Ctrl-C.
@@ -195,6 +203,29 @@ pub(crate) struct SearchArgs {
     pub(crate) after: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Checks only the end of the log: its last 10,000 leaves.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Opens the store itself, while no daemon runs.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// A checkpoint that was kept elsewhere: is today's log its continuation? May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckpointCommand {
+    /// Prints the newest checkpoint, a signed note.
+    Show,
+    /// Signs what the log is now, and prints it.
+    Sign,
+    /// Lists the checkpoints, newest first.
+    List,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaptureCommand {
     /// Lists captures, newest first.
@@ -212,6 +243,8 @@ pub(crate) enum CaptureCommand {
     Show { capture: String },
     /// Prints the text of one capture.
     Text { capture: String },
+    /// Prints the proof that the capture is in the evidence log (C2SP tlog-proof).
+    Proof { capture: String },
     /// Writes what was received, byte for byte, to a file.
     Raw {
         capture: String,

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Method, Request, body::Bytes, client::conn::http1};
+use hyper::{
+    Method, Request,
+    body::{Bytes, Incoming},
+    client::conn::http1,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
@@ -33,37 +37,87 @@ impl Client {
 
     /// `GET`s an answer as it is.
     pub(crate) async fn bytes(&self, path: &str) -> Result<Bytes, Failure> {
-        self.exchange(Method::GET, path, None).await
+        self.exchange(Method::GET, path, Content::none()).await
+    }
+
+    /// `POST`s nothing and reads an answer as it is.
+    pub(crate) async fn post(&self, path: &str) -> Result<Bytes, Failure> {
+        self.exchange(Method::POST, path, Content::none()).await
+    }
+
+    /// Reads an answer of lines, each a JSON value, as they come.
+    pub(crate) async fn lines(&self, method: Method, path: &str, mut each: impl FnMut(Value)) -> Result<(), Failure> {
+        let (mut body, _driver) = self.open(method, path, Content::none()).await?;
+        let mut rest = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.context("the daemon's answer broke off")?;
+            rest.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+            while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                each(parsed(&line)?);
+            }
+        }
+        Ok(())
     }
 
     async fn json(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let bytes = self.exchange(method, path, body).await?;
-        if bytes.is_empty() {
-            return Ok(Value::Null);
-        }
-        Ok(serde_json::from_slice(&bytes).context("the daemon's answer is not JSON")?)
+        let content = body.map_or_else(Content::none, |body| Content {
+            media_type: "application/json",
+            bytes: body.to_string().into_bytes(),
+        });
+        parsed(&self.exchange(method, path, content).await?)
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Bytes, Failure> {
+    async fn exchange(&self, method: Method, path: &str, content: Content) -> Result<Bytes, Failure> {
+        let (body, _driver) = self.open(method, path, content).await?;
+        Ok(body.collect().await.context("the daemon's answer broke off")?.to_bytes())
+    }
+
+    /// Asks, and gives the body of a good answer; the connection lives as long as what comes with it.
+    async fn open(&self, method: Method, path: &str, content: Content) -> Result<(Incoming, Driver), Failure> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|source| Failure::NoDaemon { socket: self.socket.clone(), source })?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.context("the daemon does not speak HTTP")?;
-        let mut driver = tokio::task::JoinSet::new();
+        let mut driver = Driver::new();
         driver.spawn(connection);
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("host", "nachtwacht");
-        let mut text = Vec::new();
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json");
-            text = serde_json::to_vec(body).context("the request cannot be written")?;
+        if !content.media_type.is_empty() {
+            request = request.header("content-type", content.media_type);
         }
-        let request = request.body(Full::new(Bytes::from(text))).context("the request cannot be written")?;
+        let request = request.body(Full::new(Bytes::from(content.bytes))).context("the request cannot be written")?;
         let response = sender.send_request(request).await.context("the daemon did not answer")?;
         let status = response.status();
+        if status.is_success() {
+            return Ok((response.into_body(), driver));
+        }
         let body = response.into_body().collect().await.context("the daemon's answer broke off")?.to_bytes();
-        if status.is_success() { Ok(body) } else { Err(Failure::Refused(problem_of(status.as_u16(), &body))) }
+        Err(Failure::Refused(problem_of(status.as_u16(), &body)))
     }
+}
+
+/// What drives a connection; dropping it ends the connection.
+type Driver = tokio::task::JoinSet<Result<(), hyper::Error>>;
+
+/// The body of a request.
+struct Content {
+    /// Empty where there is no body.
+    media_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Content {
+    const fn none() -> Self {
+        Self { media_type: "", bytes: Vec::new() }
+    }
+}
+
+fn parsed(bytes: &[u8]) -> Result<Value, Failure> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    Ok(serde_json::from_slice(bytes).context("the daemon's answer is not JSON")?)
 }
 
 /// Title and detail of a problem (RFC 9457).

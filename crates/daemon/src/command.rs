@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod capture;
+mod log;
 mod search;
 mod status;
 mod target;
@@ -12,7 +13,7 @@ use crate::{
     cli::{Cli, Command},
     client::Client,
     config::Config,
-    credentials,
+    credentials::{self, Renew},
     failure::Failure,
     print, serve, themes,
 };
@@ -27,9 +28,12 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let config = Config::load(&path)?;
     match command {
         Command::Serve => serve::run(&config),
-        Command::Init { new_token } => init(&config, new_token, wants_json),
+        Command::Init { new_token, new_log_key } => {
+            init(&config, Renew { token: new_token, log_key: new_log_key }, wants_json)
+        }
         Command::CheckConfig => check(&config, wants_json),
         Command::Version => Ok(()),
+        Command::Verify(args) if args.offline => log::verify_offline(&config, &args, wants_json),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
             let client = Client::new(&config.listen.socket);
@@ -43,6 +47,8 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Target(command) => target::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
         Command::Capture(command) => capture::run(client, command, wants_json).await,
+        Command::Verify(args) => log::verify(client, args, wants_json).await,
+        Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
         Command::Status { watch } => status::run(client, watch, wants_json).await,
         Command::Serve | Command::Init { .. } | Command::CheckConfig | Command::Version => Ok(()),
     }
@@ -53,8 +59,8 @@ fn version(wants_json: bool) {
     if wants_json { print::json(&json!({ "version": version })) } else { print::line(&format!("nachtwacht {version}")) }
 }
 
-fn init(config: &Config, new_token: bool, wants_json: bool) -> Result<(), Failure> {
-    let token = credentials::init(&config.data_dir, new_token)?;
+fn init(config: &Config, renew: Renew, wants_json: bool) -> Result<(), Failure> {
+    let token = credentials::init(&config.data_dir, renew)?;
     if wants_json {
         print::json(&json!({ "data_dir": config.data_dir, "token": token }));
         return Ok(());

@@ -85,6 +85,10 @@ impl Config {
         self.data_dir.join("store")
     }
 
+    pub(crate) fn checkpoint_dir(&self) -> PathBuf {
+        self.data_dir.join("checkpoints")
+    }
+
     pub(crate) fn index_dir(&self) -> PathBuf {
         self.data_dir.join("index")
     }

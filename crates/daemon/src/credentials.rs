@@ -10,17 +10,21 @@ use std::{
 
 use anyhow::Context as _;
 use model::Digest;
+use proof::SignerKey;
 use store::CredentialKey;
 
 use crate::failure::Failure;
 
 const LOGIN_KEY: &str = "login-key";
+const LOG_KEY: &str = "log-key";
 const TOKEN_DIGEST: &str = "api-token.sha256";
 
 /// The secrets that the daemon runs with.
 pub(crate) struct Credentials {
     /// Opens the logins that people hand over.
     pub(crate) login_key: CredentialKey,
+    /// Signs the checkpoints of the evidence log.
+    pub(crate) log_key: SignerKey,
     /// SHA-256 of the bearer token; the token itself is kept nowhere.
     pub(crate) token: Digest,
 }
@@ -33,25 +37,53 @@ fn path_of(data_dir: &Path, name: &str) -> PathBuf {
 
 impl Credentials {
     pub(crate) fn load(data_dir: &Path) -> Result<Self, Failure> {
-        let read = |name| {
-            let path = path_of(data_dir, name);
-            let text = fs::read_to_string(&path).map_err(|_| Failure::NotInitialised(path.clone()))?;
-            text.trim()
-                .parse::<Digest>()
-                .map_err(|_| Failure::Configuration { path, problem: "not 64 hexadecimal digits".into() })
-        };
-        Ok(Self { login_key: CredentialKey::from_bytes(read(LOGIN_KEY)?.as_bytes()), token: read(TOKEN_DIGEST)? })
+        let digits = |name| read(data_dir, name, "not 64 hexadecimal digits", |text| text.parse::<Digest>().ok());
+        Ok(Self {
+            login_key: CredentialKey::from_bytes(digits(LOGIN_KEY)?.as_bytes()),
+            log_key: read(data_dir, LOG_KEY, "not a name and 64 hexadecimal digits", log_key)?,
+            token: digits(TOKEN_DIGEST)?,
+        })
     }
 }
 
+fn read<T>(data_dir: &Path, name: &str, problem: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {
+    let path = path_of(data_dir, name);
+    let text = fs::read_to_string(&path).map_err(|_| Failure::NotInitialised(path.clone()))?;
+    parse(text.trim()).ok_or_else(|| Failure::Configuration { path, problem: problem.into() })
+}
+
+/// The key of the log: the log's name, a space, and the secret of an Ed25519 key (RFC 8032) in hexadecimal.
+fn log_key(text: &str) -> Option<SignerKey> {
+    let (name, secret) = text.split_once(' ')?;
+    SignerKey::from_secret(name, secret.parse::<Digest>().ok()?.as_bytes()).ok()
+}
+
+/// What `init` makes anew although it is there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Renew {
+    /// The bearer token.
+    pub(crate) token: bool,
+    /// The key of the evidence log; the log keeps its name, and the old key's signatures stay good.
+    pub(crate) log_key: bool,
+}
+
 /// Makes what is missing. Returns the bearer token when a new one was made: it is told once.
-pub(crate) fn init(data_dir: &Path, new_token: bool) -> Result<Option<String>, Failure> {
+pub(crate) fn init(data_dir: &Path, renew: Renew) -> Result<Option<String>, Failure> {
     let directory = data_dir.join("credentials");
     fs::create_dir_all(&directory).map_err(|source| Failure::Directory { path: directory.clone(), source })?;
     if !path_of(data_dir, LOGIN_KEY).exists() {
         write_secret(&directory.join(LOGIN_KEY), &Digest::from_bytes(random()?).to_string())?;
     }
-    if path_of(data_dir, TOKEN_DIGEST).exists() && !new_token {
+    let present = fs::read_to_string(path_of(data_dir, LOG_KEY)).ok();
+    let name = present.as_deref().and_then(|text| text.split_once(' ')).map(|(name, _)| name.to_owned());
+    if name.is_none() || renew.log_key {
+        let name = match name {
+            Some(name) => name,
+            None => format!("nachtwacht/{:.16}", Digest::from_bytes(random()?).to_string()),
+        };
+        write_secret(&directory.join(LOG_KEY), &format!("{name} {}", Digest::from_bytes(random()?)))?;
+    }
+    if path_of(data_dir, TOKEN_DIGEST).exists() && !renew.token {
         return Ok(None);
     }
     let token = format!("nw_{}", Digest::from_bytes(random()?));
@@ -87,14 +119,26 @@ mod tests {
     fn a_token_is_told_once_and_kept_as_a_digest() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(Credentials::load(dir.path()), Err(Failure::NotInitialised(_))));
-        let token = init(dir.path(), false).unwrap().unwrap();
-        assert_eq!(init(dir.path(), false).unwrap(), None);
+        let token = init(dir.path(), Renew::default()).unwrap().unwrap();
+        assert_eq!(init(dir.path(), Renew::default()).unwrap(), None);
         assert_eq!(Credentials::load(dir.path()).unwrap().token, Digest::of(token.as_bytes()));
-        let another = init(dir.path(), true).unwrap().unwrap();
+        let another = init(dir.path(), Renew { token: true, ..Renew::default() }).unwrap().unwrap();
         assert_ne!(another, token);
-        for name in [LOGIN_KEY, TOKEN_DIGEST] {
+        for name in [LOGIN_KEY, LOG_KEY, TOKEN_DIGEST] {
             let mode = fs::metadata(dir.path().join("credentials").join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
+    }
+    #[test]
+    fn a_new_key_signs_for_the_same_log() {
+        let dir = tempfile::tempdir().unwrap();
+        init(dir.path(), Renew::default()).unwrap();
+        let key = || Credentials::load(dir.path()).unwrap().log_key.verifier().clone();
+        let first = key();
+        init(dir.path(), Renew::default()).unwrap();
+        assert_eq!(key(), first, "a key that is there stays");
+        init(dir.path(), Renew { log_key: true, ..Renew::default() }).unwrap();
+        assert_eq!(key().name(), first.name());
+        assert_ne!(key(), first);
     }
 }

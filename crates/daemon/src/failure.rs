@@ -13,7 +13,7 @@ pub(crate) enum Failure {
     StoreLocked(store::Error),
     /// Exit code 5.
     #[error("{0}")]
-    StoreNewer(store::Error),
+    StoreOther(store::Error),
     /// Exit code 6.
     #[error("directory {path} cannot be written: {source}")]
     Directory { path: PathBuf, source: std::io::Error },
@@ -29,6 +29,9 @@ pub(crate) enum Failure {
     /// Exit code 10.
     #[error("{0}")]
     Refused(String),
+    /// Exit code 11.
+    #[error("the evidence does not hold: {0} thing(s) are wrong")]
+    Unsound(u64),
     /// Exit code 1.
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
@@ -40,12 +43,13 @@ impl Failure {
             Self::Other(_) => 1,
             Self::Configuration { .. } => 3,
             Self::StoreLocked(_) => 4,
-            Self::StoreNewer(_) => 5,
+            Self::StoreOther(_) => 5,
             Self::Directory { .. } => 6,
             Self::Address(_) => 7,
             Self::NotInitialised(_) => 8,
             Self::NoDaemon { .. } => 9,
             Self::Refused(_) => 10,
+            Self::Unsound(_) => 11,
         })
     }
 }
@@ -54,7 +58,7 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Locked(_) => Self::StoreLocked(error),
-            store::Error::NewerFormat { .. } => Self::StoreNewer(error),
+            store::Error::NewerFormat { .. } | store::Error::OlderFormat(_) => Self::StoreOther(error),
             store::Error::Directory { path, source } => Self::Directory { path, source },
             other => Self::Other(other.into()),
         }

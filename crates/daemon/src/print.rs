@@ -41,6 +41,38 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
     }
 }
 
+/// A bar of progress on standard error, where that is a terminal.
+pub(crate) struct Bar {
+    what: &'static str,
+    shown: Option<u64>,
+}
+
+impl Bar {
+    pub(crate) const fn new(what: &'static str) -> Self {
+        Self { what, shown: None }
+    }
+
+    /// Draws it anew when it has moved by a hundredth.
+    pub(crate) fn show(&mut self, done: u64, total: u64) {
+        const WIDTH: u64 = 40;
+        let percent = (done.saturating_mul(100)).checked_div(total).unwrap_or(100).min(100);
+        if self.shown == Some(percent) || !std::io::stderr().is_terminal() {
+            return;
+        }
+        self.shown = Some(percent);
+        let full = usize::try_from(percent * WIDTH / 100).unwrap_or(0);
+        let empty = usize::try_from(WIDTH).unwrap_or(0) - full;
+        eprint!("\r{} [{}{}] {percent:3} %", self.what, "#".repeat(full), " ".repeat(empty));
+    }
+
+    /// Takes it away.
+    pub(crate) fn clear(&mut self) {
+        if self.shown.take().is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
 /// Clears the screen, where there is one.
 pub(crate) fn clear() {
     if std::io::stdout().is_terminal() {

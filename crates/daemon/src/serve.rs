@@ -18,7 +18,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let themes = themes::load(&config.themes_dir)?;
-    let Credentials { login_key, token } = Credentials::load(&config.data_dir)?;
+    let Credentials { login_key, log_key, token } = Credentials::load(&config.data_dir)?;
     let identity = identity(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
@@ -32,13 +32,15 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let crawler =
         crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
     let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes));
+    let notary = Arc::new(store::Notary::new(store.clone(), log_key, &config.checkpoint_dir()));
     let app = web::App {
         store,
+        notary: Arc::clone(&notary),
         indexes,
         crawl: crawler.handle(),
         tor: fetcher.status(),
         themes: themes.into(),
-        clock,
+        clock: Arc::clone(&clock),
         authority: Authority::of_this_process(),
         token,
         version: env!("CARGO_PKG_VERSION"),
@@ -50,6 +52,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let mut lifecycle = Lifecycle::default();
     lifecycle.run("derive", deriver.run(lifecycle.stop()));
     lifecycle.run("crawl", crawler.run(lifecycle.stop()));
+    lifecycle.run("notary", notary.run(clock, config.store.checkpoint_every(), lifecycle.stop()));
     lifecycle.run("web", server.run(lifecycle.stop()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = %config.listen.socket.display(), "serving");
     Ok(lifecycle.until_stopped().await?)

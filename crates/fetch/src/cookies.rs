@@ -211,7 +211,7 @@ impl CookieHeader {
             removed += secret.len();
             if !secret.is_empty() {
                 let commitment = Digest::of_parts(&[salt.as_bytes(), &secret]);
-                secrets.push(Secret { offset: from as u64, len: secret.len() as u64, commitment, salt: *salt });
+                secrets.push(Secret { offset: from as u64, len: secret.len() as u64, commitment, salt: Some(*salt) });
             }
         }
         secrets

@@ -34,12 +34,12 @@ pub struct Capture {
     /// The TLS session, for `https`.
     pub tls: Option<TlsFacts>,
     /// The request as sent, secrets cut out.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub request: Vec<u8>,
     /// Where secrets were cut out of the request.
     pub secrets: Vec<Secret>,
     /// Status line and header fields as received, the empty line included.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub response_head: Vec<u8>,
     /// SHA-256 of all that was received for this exchange.
     pub block_digest: Digest,
@@ -104,7 +104,7 @@ pub struct TlsFacts {
     /// SHA-256 of the certificate of the service (DER).
     pub certificate_digest: Digest,
     /// The certificate itself (DER).
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub certificate: Vec<u8>,
 }
 
@@ -117,8 +117,9 @@ pub struct Secret {
     pub len: u64,
     /// SHA-256 of the salt followed by the secret.
     pub commitment: Digest,
-    /// The salt.
-    pub salt: Digest,
+    /// The salt. It is kept beside the record and not in it, so that whoever is shown the record cannot try secrets.
+    #[serde(skip)]
+    pub salt: Option<Digest>,
 }
 
 /// What is missing of a response.
@@ -139,7 +140,7 @@ pub struct Framing {
     /// In order.
     pub pieces: Vec<FramingPiece>,
     /// What came after the last piece of the payload.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub end: Vec<u8>,
 }
 
@@ -147,7 +148,7 @@ pub struct Framing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FramingPiece {
     /// The bytes of framing.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     pub before: Vec<u8>,
     /// The length of the payload that follows, in bytes.
     pub len: u64,
@@ -165,36 +166,5 @@ impl Framing {
         }
         block.extend_from_slice(&self.end);
         block.extend_from_slice(payload);
-    }
-}
-
-/// Byte strings as CBOR byte strings, and not as arrays of numbers.
-mod bytes {
-    use serde::{Deserializer, Serializer, de::Visitor};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        from.deserialize_byte_buf(Bytes)
-    }
-
-    struct Bytes;
-
-    impl Visitor<'_> for Bytes {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("bytes")
-        }
-
-        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            Ok(bytes.to_vec())
-        }
-
-        fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-            Ok(bytes)
-        }
     }
 }

@@ -42,6 +42,11 @@ impl Grant {
         self.phase
     }
 
+    /// Whether it covers every theme there is.
+    pub const fn covers_every_theme(&self) -> bool {
+        self.theme.is_none()
+    }
+
     /// Whether it covers `theme`.
     pub fn covers(&self, theme: ThemeId) -> bool {
         self.theme.is_none_or(|granted| granted == theme)
@@ -64,6 +69,8 @@ pub enum Phase {
 pub enum Purpose {
     /// Filling the derived views.
     Derivation,
+    /// Following links to what is to be fetched next.
+    Scheduling,
     /// Checking and keeping up the store.
     Maintenance,
 }
@@ -72,6 +79,7 @@ impl Purpose {
     const fn name(self) -> &'static str {
         match self {
             Self::Derivation => "derivation",
+            Self::Scheduling => "scheduling",
             Self::Maintenance => "maintenance",
         }
     }

@@ -4,6 +4,7 @@
 //! This crate deliberately does no I/O and nothing asynchronous: it says what things *are*. How they are fetched, kept
 //! and found is the business of the crates above it.
 
+pub mod bytes;
 mod capture;
 mod clock;
 mod decision;

@@ -1,12 +1,14 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use model::{Capture, CaptureId, Grant, Seq, TargetId, ThemeId, UriId};
+use model::{Capture, CaptureId, Digest, Grant, Seq, TargetId, ThemeId, UriId};
+use proof::PartSalt;
 use tokio::sync::watch;
 
 use crate::{
-    Error, FinishedVisit, Receipt, Store, codec,
+    Error, Evidence, FinishedVisit, Receipt, Store, codec,
+    evidence::{CaptureRow, KeptCapture, part},
     key::{Key, Reader},
-    payload,
+    log, payload,
     schema::Table,
     store::demand,
 };
@@ -20,6 +22,19 @@ pub enum CaptureFilter {
     Target(TargetId),
     /// Those of a URI.
     Uri(UriId),
+}
+
+/// What opens the leaf of a capture: with it anybody can compute the commitments again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    /// The index of the leaf.
+    pub leaf: u64,
+    /// The leaf, as its hash is over it.
+    pub entry: Vec<u8>,
+    /// The salt of each part, by the part's name.
+    pub salts: BTreeMap<&'static str, PartSalt>,
+    /// The part `record`, as it is stored.
+    pub record: Vec<u8>,
 }
 
 /// A page of captures, newest first.
@@ -51,10 +66,61 @@ impl Store {
         self.committer().newest()
     }
 
-    /// One capture.
+    /// One capture. An erased one is an error that says so.
     pub fn capture(&self, grant: &Grant, id: CaptureId) -> Result<Option<Capture>, Error> {
         demand(grant, id.theme)?;
-        self.tables.get(Table::Captures, &Key::theme(id.theme).seq(id.seq))
+        let key = Key::theme(id.theme).seq(id.seq);
+        self.kept(id)?.map(|kept| kept.capture(key.as_ref())).transpose()
+    }
+
+    /// Makes evidence of what a fetch came to. The payload is kept as what has changed since the URI's capture `previous`, where there is one.
+    pub fn evidence(
+        &self,
+        theme: ThemeId,
+        capture: Capture,
+        payload: &[u8],
+        previous: Option<Seq>,
+    ) -> Result<Evidence, Error> {
+        let previous = match previous {
+            Some(seq) if !payload.is_empty() => self.payload_digest(CaptureId { theme, seq })?,
+            _ => None,
+        };
+        let base = match previous.filter(|digest| *digest != capture.payload_digest) {
+            None => None,
+            // Damage to what is there already must not keep what comes from being recorded.
+            Some(digest) => payload::read(&self.tables, theme, &digest).unwrap_or_else(|error| {
+                tracing::error!(%theme, %error, "the earlier payload of the URI cannot be read; the new one is kept whole");
+                None
+            }),
+        };
+        Evidence::since(capture, payload, base.as_ref())
+    }
+
+    /// What opens the leaf of a capture, for whoever may see all of the capture.
+    pub fn disclosure(&self, grant: &Grant, id: CaptureId) -> Result<Option<Disclosure>, Error> {
+        demand(grant, id.theme)?;
+        let Some(kept) = self.kept(id)? else { return Ok(None) };
+        let entry = self.log_leaf(kept.leaf)?.ok_or_else(|| log::missing_leaf(kept.leaf))?;
+        let salt = kept.salt();
+        let salts = part::ALL.into_iter().map(|name| (name, salt.for_part(name))).collect();
+        Ok(Some(Disclosure { leaf: kept.leaf, entry, salts, record: kept.record }))
+    }
+
+    /// The row of a capture that is not erased.
+    fn kept(&self, id: CaptureId) -> Result<Option<KeptCapture>, Error> {
+        match self.tables.get(Table::Captures, &Key::theme(id.theme).seq(id.seq))? {
+            None => Ok(None),
+            Some(CaptureRow::Kept(kept)) => Ok(Some(kept)),
+            Some(CaptureRow::Erased { erasure, .. }) => Err(Error::Erased(id, erasure)),
+        }
+    }
+
+    /// The digest of a capture's payload, if it is still there and not empty.
+    fn payload_digest(&self, id: CaptureId) -> Result<Option<Digest>, Error> {
+        let key = Key::theme(id.theme).seq(id.seq);
+        let Some(CaptureRow::Kept(kept)) = self.tables.get(Table::Captures, &key)? else { return Ok(None) };
+        let capture = kept.capture(key.as_ref())?;
+        Ok((capture.payload_len > 0).then_some(capture.payload_digest))
     }
 
     /// The payload of a capture. Empty when nothing was received.
@@ -63,13 +129,12 @@ impl Store {
         if capture.payload_len == 0 {
             return Ok(Vec::new());
         }
-        let key = Key::theme(theme).digest(&capture.payload_digest);
-        let row =
-            self.tables.get_raw(Table::Payloads, &key)?.ok_or_else(|| Error::corrupt(Table::Payloads, key.as_ref()))?;
-        payload::decompress(key.as_ref(), &row, &capture.payload_digest)
+        let read = payload::read(&self.tables, theme, &capture.payload_digest)?;
+        let missing = || Error::corrupt(Table::Payloads, Key::theme(theme).digest(&capture.payload_digest).as_ref());
+        read.map(|read| read.payload).ok_or_else(missing)
     }
 
-    /// The captures of `theme` after `after`, at most `limit`, in order of sequence.
+    /// The captures of `theme` after `after`, at most `limit`, in order of sequence; erased ones are passed over.
     pub fn captures_after(
         &self,
         grant: &Grant,
@@ -80,7 +145,14 @@ impl Store {
         demand(grant, theme)?;
         let prefix = Key::theme(theme);
         let rows = self.tables.scan(Table::Captures, &prefix, Some(&prefix.clone().seq(after.next())));
-        rows.take(limit).map(|row| row.and_then(|(key, value)| codec::decode(Table::Captures, &key, &value))).collect()
+        let read = |row: Result<(Vec<u8>, Vec<u8>), Error>| {
+            let (key, value) = row?;
+            match codec::decode(Table::Captures, &key, &value)? {
+                CaptureRow::Kept(kept) => kept.capture(&key).map(Some),
+                CaptureRow::Erased { .. } => Ok(None),
+            }
+        };
+        rows.filter_map(|row| read(row).transpose()).take(limit).collect()
     }
 
     /// A page of at most `limit` captures, newest first, from `from` (included) down when given.
@@ -109,10 +181,12 @@ impl Store {
         let next = (sequences.len() > limit).then(|| sequences.pop()).flatten();
         let mut captures = Vec::with_capacity(sequences.len());
         for seq in sequences {
-            let key = Key::theme(theme).seq(seq);
-            captures.push(
-                self.tables.get(Table::Captures, &key)?.ok_or_else(|| Error::corrupt(Table::Captures, key.as_ref()))?,
-            );
+            match self.capture(grant, CaptureId { theme, seq }) {
+                Ok(Some(capture)) => captures.push(capture),
+                Ok(None) => return Err(Error::corrupt(Table::Captures, Key::theme(theme).seq(seq).as_ref())),
+                Err(Error::Erased(..)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(CapturePage { captures, next })
     }

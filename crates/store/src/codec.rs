@@ -23,7 +23,9 @@ pub(crate) fn decode<T: DeserializeOwned>(table: Table, key: &[u8], value: &[u8]
     if version != VERSION {
         return Err(corrupt());
     }
-    ciborium::de::from_reader_with_recursion_limit(body, DEPTH).map_err(|_| corrupt())
+    let mut rest = body;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEPTH).map_err(|_| corrupt())?;
+    if rest.is_empty() { Ok(value) } else { Err(corrupt()) }
 }
 
 #[cfg(test)]
@@ -34,7 +36,7 @@ mod tests {
     fn damage_is_named_by_table_and_key() {
         let good = encode(&(1u32, "text"));
         assert_eq!(decode::<(u32, String)>(Table::Uris, b"k", &good).unwrap(), (1, "text".into()));
-        for bad in [&[][..], &[9, 1], &good[..good.len() - 1]] {
+        for bad in [&[][..], &[9, 1], &good[..good.len() - 1], &[&good[..], &[0]].concat()] {
             let error = decode::<(u32, String)>(Table::Uris, b"k", bad).unwrap_err();
             assert_eq!(error.to_string(), "store: table uris, key 6b: the row is damaged");
         }

@@ -3,14 +3,15 @@
 
 use std::{collections::HashMap, sync::Arc, thread::JoinHandle};
 
-use model::{Capture, Seq, ServiceId, TargetId, ThemeId};
-use rocksdb::WriteBatch;
+use model::{Digest, Seq, ServiceId, TargetId, ThemeId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    CompressedPayload, Error,
+    Error, Evidence,
     frontier::{CrawlState, FrontierEntry, HostRecord, UriRecord},
     key::{Key, Reader},
+    log::{Appending, Log},
+    payload::{self, CompressedPayload},
     schema::Table,
     store::Tables,
 };
@@ -23,10 +24,8 @@ const QUEUE: usize = 64;
 pub struct FinishedVisit {
     /// The theme of the capture.
     pub theme: ThemeId,
-    /// The capture; its sequence is given out here.
-    pub capture: Capture,
-    /// Its payload, compressed by whoever fetched it, so that the one committer need not.
-    pub payload: CompressedPayload,
+    /// The capture with its payload; its sequence is given out here.
+    pub evidence: Evidence,
     /// The visit that is no longer owed.
     pub visit: FrontierEntry,
     /// The URI's new state; a due time in it is the next visit that is owed.
@@ -60,11 +59,11 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn start(tables: Arc<Tables>, group_size: usize) -> Result<Self, Error> {
+    pub(crate) fn start(tables: Arc<Tables>, log: Arc<Log>, group_size: usize) -> Result<Self, Error> {
         let sequences = last_sequences(&tables)?;
         let (queue, commands) = mpsc::channel(QUEUE);
         let (announce, newest) = watch::channel(sequences);
-        let writer = Writer { tables, commands, announce, group_size: group_size.max(1) };
+        let writer = Writer { tables, log, commands, announce, group_size: group_size.max(1) };
         let thread = std::thread::Builder::new()
             .name("committer".into())
             .spawn(move || writer.run())
@@ -96,6 +95,7 @@ impl Drop for Committer {
 
 struct Writer {
     tables: Arc<Tables>,
+    log: Arc<Log>,
     commands: mpsc::Receiver<Command>,
     announce: watch::Sender<HashMap<ThemeId, Seq>>,
     group_size: usize,
@@ -117,22 +117,20 @@ impl Writer {
 
     fn commit(&self, group: &mut Vec<Command>) {
         let mut sequences = self.announce.borrow().clone();
-        let mut batch = WriteBatch::default();
+        let mut log = self.log.append();
         let mut acknowledgements = Vec::with_capacity(group.len());
-        for Command { mut visit, done } in group.drain(..) {
-            let seq = sequences.entry(visit.theme).or_default();
-            *seq = seq.next();
-            visit.capture.seq = *seq;
-            match self.add(&mut batch, &visit) {
-                Ok(()) => acknowledgements.push((done, *seq)),
-                Err(error) => {
-                    // Nothing of it is in the batch yet but harmless puts; the sequence must not stay a gap.
-                    seq.0 -= 1;
-                    let _ = done.send(Err(error));
+        for Command { visit, done } in group.drain(..) {
+            let last = sequences.entry(visit.theme).or_default();
+            let seq = last.next();
+            match self.add(&mut log, visit, seq) {
+                Ok(()) => {
+                    *last = seq;
+                    acknowledgements.push((done, seq));
                 }
+                Err(error) => _ = done.send(Err(error)),
             }
         }
-        match self.tables.write_synced(batch) {
+        match log.commit() {
             Ok(()) => {
                 self.announce.send_replace(sequences);
                 for (done, seq) in acknowledgements {
@@ -151,29 +149,40 @@ impl Writer {
         }
     }
 
-    fn add(&self, batch: &mut WriteBatch, visit: &FinishedVisit) -> Result<(), Error> {
-        let FinishedVisit { theme, capture, payload, visit: entry, uri, host, state } = visit;
+    /// Adds a visit to the batch; on an error nothing of it is there.
+    fn add(&self, log: &mut Appending<'_>, visit: FinishedVisit, seq: Seq) -> Result<(), Error> {
+        let FinishedVisit { theme, evidence, visit: entry, uri, host, state } = visit;
         let tables = &self.tables;
-        let payload_key = Key::theme(*theme).digest(&capture.payload_digest);
-        if capture.payload_len > 0 && !tables.contains(Table::Payloads, &payload_key)? {
-            batch.put_cf(tables.family(Table::Payloads), &payload_key, payload.row());
+        let payload = self.payload_row(theme, &evidence)?;
+        let (target, uri_id, digest) =
+            (evidence.capture.target, evidence.capture.uri.id(), evidence.capture.payload_digest);
+        let (row, leaf) = evidence.seal(theme, seq, log.next());
+        log.push(&leaf)?;
+        let batch = &mut log.batch;
+        if let Some(payload) = payload {
+            payload::put(tables, batch, theme, &digest, &payload);
         }
-        tables.put(batch, Table::Captures, &Key::theme(*theme).seq(capture.seq), capture);
-        batch.put_cf(
-            tables.family(Table::CapturesByUri),
-            Key::theme(*theme).uri(capture.uri.id()).seq(capture.seq),
-            [],
-        );
-        batch.put_cf(
-            tables.family(Table::CapturesByTarget),
-            Key::theme(*theme).target(capture.target).seq(capture.seq),
-            [],
-        );
+        tables.put(batch, Table::Captures, &Key::theme(theme).seq(seq), &row);
+        batch.put_cf(tables.family(Table::CapturesByUri), Key::theme(theme).uri(uri_id).seq(seq), []);
+        batch.put_cf(tables.family(Table::CapturesByTarget), Key::theme(theme).target(target).seq(seq), []);
         batch.delete_cf(tables.family(Table::FrontierByDue), entry.key());
-        uri.put(tables, batch, *theme, Some(capture.seq));
+        uri.put(tables, batch, theme, Some(seq));
         tables.put(batch, Table::Hosts, &Key::bytes(host.0.as_bytes()), &host.1);
-        tables.put(batch, Table::CrawlStates, &Key::theme(*theme).target(state.0), &state.1);
+        tables.put(batch, Table::CrawlStates, &Key::theme(theme).target(state.0), &state.1);
         Ok(())
+    }
+
+    /// The payload as it is to be written; nothing where it is held already, or empty.
+    fn payload_row(&self, theme: ThemeId, evidence: &Evidence) -> Result<Option<CompressedPayload>, Error> {
+        let held = |digest: &Digest| self.tables.contains(Table::Payloads, &Key::theme(theme).digest(digest));
+        if evidence.capture.payload_len == 0 || held(&evidence.capture.payload_digest)? {
+            return Ok(None);
+        }
+        // What it builds on may have been erased since it was read.
+        Ok(Some(match evidence.payload.base() {
+            Some(base) if !held(base)? => evidence.payload.on_its_own(),
+            _ => evidence.payload.clone(),
+        }))
     }
 }
 

@@ -30,6 +30,11 @@ pub enum Error {
         /// The newest format this release knows.
         supported: u32,
     },
+    /// A version that was never released wrote it.
+    #[error(
+        "store has format {0}, which no release wrote; this release begins with format 2: start with a new data directory"
+    )]
+    OlderFormat(u32),
     /// A row does not decode.
     #[error("store: table {table}, key {key}: the row is damaged")]
     Corrupt {
@@ -38,9 +43,21 @@ pub enum Error {
         /// The key in hexadecimal.
         key: String,
     },
+    /// The capture was erased, lawfully.
+    #[error("capture {0} was erased; leaf {1} of the evidence log says when and on what ground")]
+    Erased(model::CaptureId, u64),
+    /// What is asked of the log lies outside it, or a leaf cannot be made.
+    #[error("evidence log: {0}")]
+    Log(#[from] proof::Error),
+    /// The system gives no random bytes, without which no salt can be made.
+    #[error("no randomness for the salt of a record")]
+    NoRandomness,
     /// The grant does not cover the theme.
     #[error("the grant does not cover theme {0}")]
     NotGranted(model::ThemeId),
+    /// The grant does not cover every theme, and what was asked for would show them all.
+    #[error("the grant does not cover every theme")]
+    NotGrantedEverywhere,
     /// A login cannot be sealed or opened with the credential key.
     #[error("the login of target {0} cannot be opened: the credential key is another one")]
     CredentialKey(model::TargetId),

@@ -3,28 +3,37 @@
 //! This crate deliberately indexes no text and decides no policy: what to fetch next, how long to wait and what a page means
 //! is computed above it and handed down as records.
 
+mod acts;
 mod captures;
 mod codec;
 mod committer;
 mod error;
+mod evidence;
 mod frontier;
 mod key;
+mod log;
 mod logins;
+mod notary;
 mod payload;
 mod schema;
 mod store;
 mod targets;
+mod verify;
 mod views;
 
 #[cfg(test)]
 mod tests;
 
-pub use captures::{CaptureFilter, CapturePage};
+pub use acts::{Act, RecordedAct};
+pub use captures::{CaptureFilter, CapturePage, Disclosure};
 pub use committer::{FinishedVisit, Receipt};
 pub use error::Error;
+pub use evidence::{Evidence, part};
 pub use frontier::{CrawlBatch, CrawlState, FrontierEntry, HostRecord, Priority, TemplateRecord, UriRecord};
+pub use log::Head;
 pub use logins::{Cookie, CredentialKey};
-pub use payload::CompressedPayload;
+pub use notary::{Checkpoint, Notary, Verdict};
 pub use schema::{FORMAT, Kind, Table};
 pub use store::{Config, DiskUse, Store};
+pub use verify::{Depth, Finding, Progress, Report};
 pub use views::{Analysis, Attempt, Version};

@@ -2,8 +2,8 @@ use std::fmt;
 
 /// The format of the store that this release writes.
 ///
-/// History: 1, the first.
-pub const FORMAT: u32 = 1;
+/// History: 1, the first, never released. 2: captures are leaves of the evidence log.
+pub const FORMAT: u32 = 2;
 
 /// Whether a table is evidence, or can be made again from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +52,28 @@ tables! {
     UriTemplates = "uri_templates", Truth;
     /// service → `HostRecord`: politeness, which belongs to the service and to no theme.
     Hosts = "hosts", Truth;
-    /// theme, sequence → `Capture`.
+    /// theme, sequence → `CaptureRow`: the capture's record, and what its leaf is opened with.
     Captures = "captures", Truth;
     /// theme, URI, sequence → nothing.
     CapturesByUri = "captures_by_uri", Truth;
     /// theme, target, sequence → nothing.
     CapturesByTarget = "captures_by_target", Truth;
-    /// theme, SHA-256 → the payload, compressed.
+    /// theme, SHA-256 → the payload, compressed, perhaps as a delta.
     Payloads = "payloads", Truth;
+    /// theme, SHA-256 of a payload, SHA-256 of one that builds on it → nothing.
+    PayloadDependants = "payload_dependants", Truth;
+    /// leaf → the leaf, in the deterministic CBOR that its hash is over.
+    LogLeaves = "log_leaves", Truth;
+    /// level, index → the hash of a complete subtree of the log.
+    LogHashes = "log_hashes", Truth;
+    /// `"head"` → size and root of the log.
+    LogHead = "log_head", Truth;
+    /// leaf of the act that began it → a key that signs checkpoints.
+    LogKeys = "log_keys", Truth;
+    /// size of the log → a signed checkpoint with its time-stamps.
+    Checkpoints = "checkpoints", Truth;
+    /// theme, leaf → `ActRow`: what may be erased of an act, and what its leaf is opened with.
+    Acts = "acts", Truth;
     /// theme, target → cookies that a person handed over, encrypted.
     Logins = "logins", Truth;
     /// name of a follower, theme → the sequence it has dealt with.

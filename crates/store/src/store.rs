@@ -3,12 +3,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use model::{Grant, Seq, ThemeId};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode,
-    Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBIterator, Direction,
+    IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -18,6 +19,7 @@ use crate::{
     Error, codec,
     committer::Committer,
     key::Key,
+    log::Log,
     logins::CredentialKey,
     schema::{FORMAT, Table},
 };
@@ -32,11 +34,20 @@ pub struct Config {
     pub write_buffer_mb: usize,
     /// The greatest number of captures in one synced batch.
     pub group_size: usize,
+    /// The time between two signatures under the evidence log while it grows, in seconds.
+    pub checkpoint_every_s: u32,
+}
+
+impl Config {
+    /// The time between two signatures under the evidence log.
+    pub fn checkpoint_every(&self) -> Duration {
+        Duration::from_secs(self.checkpoint_every_s.max(1).into())
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cache_mb: 16, write_buffer_mb: 32, group_size: 64 }
+        Self { cache_mb: 16, write_buffer_mb: 32, group_size: 64, checkpoint_every_s: 3_600 }
     }
 }
 
@@ -44,6 +55,7 @@ impl Default for Config {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) tables: Arc<Tables>,
+    pub(crate) log: Arc<Log>,
     committer: Arc<Committer>,
     credential: Arc<CredentialKey>,
     /// Serialises read-modify-write of targets.
@@ -65,9 +77,11 @@ impl Store {
         fs::create_dir_all(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
         let tables = Arc::new(Tables::open(directory, config)?);
         tables.check_format()?;
-        let committer = Arc::new(Committer::start(Arc::clone(&tables), config.group_size)?);
+        let log = Arc::new(Log::open(Arc::clone(&tables))?);
+        let committer = Arc::new(Committer::start(Arc::clone(&tables), Arc::clone(&log), config.group_size)?);
         Ok(Self {
             tables,
+            log,
             committer,
             credential: Arc::new(credential),
             targets_lock: Arc::default(),
@@ -96,7 +110,10 @@ impl Store {
     }
 
     /// The rows of `table`, raw, from the first key on: for snapshots, tests and maintenance.
-    pub fn raw_rows(&self, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    pub fn raw_rows(&self, grant: &Grant, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+        if !grant.covers_every_theme() {
+            return Err(Error::NotGrantedEverywhere);
+        }
         self.tables.scan(table, &Key::default(), None).collect()
     }
 
@@ -169,6 +186,7 @@ impl Tables {
                 self.write_synced(batch)
             }
             Some(found) if found > FORMAT => Err(Error::NewerFormat { found, supported: FORMAT }),
+            Some(found) if found < FORMAT => Err(Error::OlderFormat(found)),
             Some(_) => Ok(()),
         }
     }
@@ -229,6 +247,17 @@ impl Tables {
         self.walk(table, prefix, from, Direction::Reverse)
     }
 
+    /// The rows of a table, with options of the caller's.
+    pub(crate) fn iterate(&self, table: Table, options: ReadOptions, mode: IteratorMode<'_>) -> DBIterator<'_> {
+        self.db.iterator_cf_opt(self.family(table), options, mode)
+    }
+
+    /// About how many rows a table has.
+    pub(crate) fn estimated_rows(&self, table: Table) -> u64 {
+        let property = self.db.property_int_value_cf(self.family(table), rocksdb::properties::ESTIMATE_NUM_KEYS);
+        property.ok().flatten().unwrap_or(0)
+    }
+
     fn walk<'a>(
         &'a self,
         table: Table,
@@ -243,8 +272,7 @@ impl Tables {
             (None, Direction::Forward) => IteratorMode::Start,
             (None, Direction::Reverse) => IteratorMode::End,
         };
-        self.db
-            .iterator_cf_opt(self.family(table), options, mode)
+        self.iterate(table, options, mode)
             .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).map_err(Error::from))
     }
 }

@@ -124,7 +124,8 @@ impl Store {
     }
 
     /// The links of a document: where they lead, for the crawler's scope.
-    pub fn links(&self, theme: ThemeId, seq: Seq) -> Result<Vec<Link>, Error> {
+    pub fn links(&self, grant: &Grant, theme: ThemeId, seq: Seq) -> Result<Vec<Link>, Error> {
+        demand(grant, theme)?;
         Ok(self.tables.get(Table::Links, &Key::theme(theme).seq(seq))?.unwrap_or_default())
     }
 
@@ -134,7 +135,7 @@ impl Store {
         let key = Key::theme(id.theme).seq(id.seq);
         let Some(row) = self.tables.get_raw(Table::Documents, &key)? else { return Ok(None) };
         let mut document: Document = decode_document(&key, &row)?;
-        document.links = self.links(id.theme, id.seq)?;
+        document.links = self.links(grant, id.theme, id.seq)?;
         Ok(Some(document))
     }
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod document;
+mod log;
 mod problem;
 mod schema;
 mod search;
@@ -12,6 +13,7 @@ mod theme;
 
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
 pub use document::{Document, Link, Refresh};
+pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
 pub use search::{Hit, SearchAnswer, Span};
 pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};

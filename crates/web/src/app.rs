@@ -4,7 +4,7 @@ use crawl::CrawlHandle;
 use fetch::TorStatus;
 use model::{Authority, Clock, Digest, Theme, ThemeId};
 use search::Indexes;
-use store::Store;
+use store::{Notary, Store};
 use tokio::{sync::watch, time::Instant};
 
 use crate::refusal::Refusal;
@@ -13,6 +13,8 @@ use crate::refusal::Refusal;
 pub struct App {
     /// The truth.
     pub store: Store,
+    /// Whoever signs for the evidence log.
+    pub notary: Arc<Notary>,
     /// The indexes of all themes.
     pub indexes: Arc<Indexes>,
     /// The running crawl.

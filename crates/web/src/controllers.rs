@@ -4,6 +4,7 @@
 pub(crate) mod captures;
 pub(crate) mod content;
 pub(crate) mod health;
+pub(crate) mod log;
 pub(crate) mod logins;
 pub(crate) mod search;
 pub(crate) mod status;

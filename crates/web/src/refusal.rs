@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     NoTarget,
     #[error("there is no such capture in this theme")]
     NoCapture,
+    #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
+    NoCheckpoint,
+    #[error("the log has no such tile")]
+    NoTile,
     #[error("{0}")]
     NoDocument(&'static str),
     #[error("{name}: {problem}")]
@@ -81,6 +85,9 @@ impl Refusal {
             }
             Self::NoTarget => (StatusCode::NOT_FOUND, "unknown-target", "Unknown target"),
             Self::NoCapture => (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture"),
+            Self::NoCheckpoint => (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint"),
+            Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
+            Self::Store(Keep::Erased(..)) => (StatusCode::GONE, "erased", "Erased"),
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated"),

@@ -4,6 +4,7 @@
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 use axum::{
+    body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
 };
@@ -134,12 +135,17 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if !is_json(request.headers()) {
             return Err(Refusal::MediaType);
         }
-        let body = Limited::new(request.into_body(), MAX_BODY).collect();
-        let read = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::TooSlow)?;
-        let bytes =
-            read.map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::BrokenBody })?;
-        serde_json::from_slice(&bytes.to_bytes()).map(Self).map_err(Refusal::Body)
+        serde_json::from_slice(&bytes_of(request).await?).map(Self).map_err(Refusal::Body)
     }
+}
+
+/// The bytes of a body, which must be neither too long nor too slow.
+async fn bytes_of(request: Request) -> Result<Bytes, Refusal> {
+    let body = Limited::new(request.into_body(), MAX_BODY).collect();
+    let read = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::TooSlow)?;
+    let broken =
+        |error: axum::BoxError| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::BrokenBody };
+    Ok(read.map_err(broken)?.to_bytes())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

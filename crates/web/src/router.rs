@@ -16,7 +16,7 @@ use crate::{
     api,
     app::{App, Running, Shared},
     authentication::authenticate,
-    controllers::{captures, content, health, logins, search, status, steering, targets, themes},
+    controllers::{captures, content, health, log, logins, search, status, steering, targets, themes},
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
@@ -47,6 +47,13 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(content::text))
         .routes(routes!(content::document))
         .routes(routes!(search::search))
+        // The evidence log.
+        .routes(routes!(log::proof))
+        .routes(routes!(log::checkpoint, log::sign))
+        .routes(routes!(log::checkpoints))
+        .routes(routes!(log::consistency))
+        .routes(routes!(log::tile))
+        .routes(routes!(log::verify))
 }
 
 /// The API over `app`. Every request needs the bearer token, but for `/livez`, `/readyz` and the OpenAPI document.
@@ -76,6 +83,9 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
     let mut document = Document::openapi();
     document.merge(of_open);
     document.merge(of_guarded);
+    // axum marks a part that spans slashes with an asterisk; OpenAPI has no word for it.
+    document.paths.paths =
+        document.paths.paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     describe_security(&mut document);
     describe_problems(&mut document);
     (open, guarded, document)
@@ -95,6 +105,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "targets", description = "What is crawled, and the decisions that it rests on."),
         (name = "captures", description = "What was captured. Nobody edits it."),
         (name = "search", description = "What was captured, found by what it says."),
+        (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )
 )]
 struct Document;

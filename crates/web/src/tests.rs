@@ -3,6 +3,7 @@
 mod captures;
 mod evidence;
 mod guards;
+mod log;
 mod openapi;
 mod searches;
 mod status;
@@ -22,7 +23,7 @@ use http_body_util::BodyExt as _;
 use model::{Authority, Clock, Digest, ManualClock, Outcome, Theme, ThemeId, Timestamp};
 use search::Indexes;
 use serde_json::Value;
-use store::{CredentialKey, Store};
+use store::{CredentialKey, Notary, Store};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
@@ -93,8 +94,12 @@ impl House {
         let tor = watch::Sender::new(TorStatus { percent: 100, is_ready: true, ..TorStatus::default() });
         let theme =
             |name: &str| Theme { id: theme(name), title: name.to_uppercase(), description: format!("All {name}.") };
+        let signer = proof::SignerKey::from_secret("nachtwacht/test", &[1; 32]).unwrap();
+        let notary = Arc::new(Notary::new(store.clone(), signer, &dir.path().join("checkpoints")));
+        notary.begin(noon()).unwrap();
         let app = App {
             store: store.clone(),
+            notary,
             indexes: Arc::clone(&indexes),
             crawl: crawler.handle(),
             tor: tor.subscribe(),

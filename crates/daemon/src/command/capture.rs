@@ -29,6 +29,10 @@ pub(super) async fn run(client: &Client, command: CaptureCommand, wants_json: bo
             let bytes = client.bytes(&format!("{}/text", path(&capture)?)).await?;
             print::line(&String::from_utf8_lossy(&bytes));
         }
+        CaptureCommand::Proof { capture } => {
+            let bytes = client.bytes(&format!("{}/proof", path(&capture)?)).await?;
+            print::line(String::from_utf8_lossy(&bytes).trim_end());
+        }
         CaptureCommand::Raw { capture, output } => {
             let bytes = client.bytes(&format!("{}/raw", path(&capture)?)).await?;
             let mut file =

@@ -2,9 +2,7 @@ use std::path::Path;
 
 use model::{ClockSource, Digest, Isolation, Outcome, TargetId, Timestamp, Uri};
 use search::Query;
-use store::{
-    CompressedPayload, CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord,
-};
+use store::{CrawlState, CredentialKey, Evidence, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord};
 
 use super::*;
 
@@ -84,8 +82,7 @@ async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq 
     };
     let visit = FinishedVisit {
         theme: theme(),
-        capture,
-        payload: CompressedPayload::of(body.as_bytes()),
+        evidence: Evidence::of(capture, body.as_bytes()).unwrap(),
         visit: record.entry(theme()).unwrap(),
         uri: UriRecord { due: None, ..record },
         host: (uri.service(), HostRecord::default()),
@@ -125,7 +122,7 @@ fn derived_rows(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
     Table::ALL
         .iter()
         .filter(|table| table.kind() == Kind::Derived)
-        .flat_map(|table| store.raw_rows(*table).unwrap())
+        .flat_map(|table| store.raw_rows(&Grant::system(Purpose::Maintenance), *table).unwrap())
         .collect()
 }
 
@@ -140,7 +137,7 @@ async fn captures_become_documents_versions_hints_and_hits() {
     analyse(Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes))).await.unwrap();
     let hints = store.crawl_hints_after(theme(), Seq(0), 10).unwrap();
     assert_eq!(hints.iter().map(|(_, hint)| hint.has_changed).collect::<Vec<_>>(), [true, false, false, true]);
-    assert_eq!(store.links(theme(), Seq(1)).unwrap()[0].uri, uri("/b"));
+    assert_eq!(store.links(&Grant::system(Purpose::Maintenance), theme(), Seq(1)).unwrap()[0].uri, uri("/b"));
     let version = store.version_before(theme(), uri("/a").id(), Seq(3)).unwrap().unwrap();
     assert_eq!((version.first, version.last, version.captures), (Seq(1), Seq(3), 2));
     assert_eq!(found(&indexes, "apples"), [1, 3, 4]);

@@ -98,7 +98,7 @@ fn secrets_are_cut_out_and_committed_to() {
     let secrets = header.cut_out(&mut request, &salts);
     assert_eq!(request, b"GET / HTTP/1.1\r\nCookie: a=1; sid=; tok=\r\n\r\n");
     let commitment = Digest::of_parts(&[salts[1].as_bytes(), b"hush"]);
-    assert_eq!(secrets[1], Secret { offset: 39, len: 4, commitment, salt: salts[1] });
+    assert_eq!(secrets[1], Secret { offset: 39, len: 4, commitment, salt: Some(salts[1]) });
     let mut half = b"GET / HTTP/1.1\r\nCookie: a=1; sid=sec".to_vec();
     let secrets = header.cut_out(&mut half, &salts);
     assert_eq!(half, b"GET / HTTP/1.1\r\nCookie: a=1; sid=");

@@ -4,7 +4,7 @@ use model::{
     Capture, CharsetSource, ClockSource, CrawlHint, Digest, Document, Framing, FramingPiece, Isolation, Link, Outcome,
     PageKind, Seq, TargetId, Timestamp, Uri,
 };
-use store::{Analysis, CompressedPayload, CrawlState, FinishedVisit, HostRecord, Priority, UriRecord};
+use store::{Analysis, CrawlState, Evidence, FinishedVisit, HostRecord, Priority, UriRecord};
 
 use super::{House, noon, theme};
 
@@ -69,12 +69,11 @@ impl House {
         let capture = capture(target, path, outcome, payload);
         let visit = FinishedVisit {
             theme: theme(theme_name),
-            payload: CompressedPayload::of(payload),
             visit: record.entry(theme(theme_name)).unwrap(),
             host: (uri(path).service(), HostRecord::default()),
             state: (target, CrawlState::default().counting(outcome, capture.ended_at)),
             uri: UriRecord { due: None, ..record },
-            capture,
+            evidence: Evidence::of(capture, payload).unwrap(),
         };
         self.store.record(visit).await.unwrap()
     }

@@ -1,0 +1,389 @@
+//! Checks the store against itself: every leaf, hash, commitment, payload and checkpoint, and every row's checksum.
+
+use model::{CaptureId, Digest, ThemeId};
+use proof::{Commitment, CompactRange, Fact, Leaf, LeafKind, Node, Salt, leaf_hash};
+use rocksdb::{IteratorMode, ReadOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Store,
+    acts::{ActRow, act_key},
+    codec,
+    evidence::{CaptureRow, KeptCapture, part},
+    key::{Key, Reader},
+    log::{hash_key, leaf_key},
+    payload,
+    schema::Table,
+};
+
+/// What is told in full; of further findings only the number.
+const MOST_FINDINGS: usize = 100;
+
+/// Leaves between two reports of progress.
+const STEP: u64 = 256;
+
+/// How much to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Full,
+    /// The last so many leaves with what they commit to, and the newest checkpoint.
+    Tail(u64),
+}
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Leaves and rows that were looked at.
+    pub done: u64,
+    /// Leaves and rows in all; an estimate.
+    pub total: u64,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The table.
+    pub table: String,
+    /// The key in hexadecimal.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What was checked, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// Leaves whose hash was computed again.
+    pub leaves: u64,
+    /// Hashes of subtrees that were compared, those of leaves included.
+    pub hashes: u64,
+    /// Captures whose commitments were opened.
+    pub captures: u64,
+    /// Captures and acts that were erased: their leaves stand.
+    pub erased: u64,
+    /// Acts whose commitments were opened.
+    pub acts: u64,
+    /// Checkpoints whose signatures and roots were checked.
+    pub checkpoints: u64,
+    /// Bytes of payload that were hashed.
+    pub payload_bytes: u64,
+    /// Rows that were read against their checksums.
+    pub rows: u64,
+    /// What is wrong, the first hundred.
+    pub findings: Vec<Finding>,
+    /// How many things are wrong.
+    pub problems: u64,
+}
+
+impl Report {
+    /// Whether everything that was checked holds.
+    pub const fn is_sound(&self) -> bool {
+        self.problems == 0
+    }
+
+    pub(crate) fn find(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
+        self.problems += 1;
+        if self.findings.len() < MOST_FINDINGS {
+            let key = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.findings.push(Finding { table: table.name().to_owned(), key, problem: problem.into() });
+        }
+    }
+
+    /// Notes an error that names a place, and hands on any other one.
+    fn note(&mut self, table: Table, key: &[u8], error: Error) -> Result<(), Error> {
+        match error {
+            Error::Corrupt { table, key } => {
+                self.problems += 1;
+                if self.findings.len() < MOST_FINDINGS {
+                    self.findings.push(Finding {
+                        table: table.name().to_owned(),
+                        key,
+                        problem: "the row is damaged or missing".into(),
+                    });
+                }
+            }
+            Error::Log(error) => self.find(table, key, error.to_string()),
+            Error::Database(error) if error.kind() == rocksdb::ErrorKind::Corruption => {
+                self.find(table, key, error.to_string())
+            }
+            error => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Checks the store in bounded memory, while it is at work or not. What is written meanwhile is left for the next time.
+    ///
+    /// `progress` is told now and then; when it answers `false` the check ends early, as an error.
+    pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(Progress) -> bool) -> Result<Report, Error> {
+        let head = self.log_head();
+        let first = match depth {
+            Depth::Full => 0,
+            Depth::Tail(leaves) => head.size.saturating_sub(leaves),
+        };
+        let rows = if depth == Depth::Full { self.estimated_rows() } else { 0 };
+        let mut checking = Checking {
+            store: self,
+            report: Report::default(),
+            progress,
+            at: Progress { done: 0, total: head.size - first + rows },
+        };
+        checking.leaves(first, head)?;
+        if depth == Depth::Full {
+            for table in Table::ALL {
+                checking.rows(*table)?;
+            }
+            checking.captures_without_leaves(head.size)?;
+        }
+        Ok(checking.report)
+    }
+
+    fn estimated_rows(&self) -> u64 {
+        Table::ALL.iter().map(|table| self.tables.estimated_rows(*table)).sum()
+    }
+}
+
+/// A check under way.
+struct Checking<'a> {
+    store: &'a Store,
+    report: Report,
+    progress: &'a mut dyn FnMut(Progress) -> bool,
+    at: Progress,
+}
+
+impl Checking<'_> {
+    fn step(&mut self, by: u64) -> Result<(), Error> {
+        self.at.done += by;
+        self.at.total = self.at.total.max(self.at.done);
+        if (self.progress)(self.at) { Ok(()) } else { Err(Error::Closing) }
+    }
+
+    /// Computes the tree again from `first` on, opening what each leaf commits to.
+    fn leaves(&mut self, first: u64, head: crate::Head) -> Result<(), Error> {
+        let load = CompactRange::load(first, |node| self.store.tables.log_hash(node));
+        let mut range = match load {
+            Ok(range) => range,
+            Err(error) => return self.report.note(Table::LogHashes, &[], error),
+        };
+        for index in first..head.size {
+            let key = leaf_key(index);
+            let Some(entry) = self.store.log_leaf(index)? else {
+                self.report.find(Table::LogLeaves, key.as_ref(), "the leaf is missing");
+                return Ok(());
+            };
+            let mut nodes = Vec::with_capacity(2);
+            range.append(leaf_hash(&entry), |node, hash| nodes.push((node, hash)));
+            for (node, hash) in nodes {
+                self.hash(node, hash)?;
+            }
+            match Leaf::decode(&entry) {
+                Ok(leaf) if leaf.seq == index => self.opened(&leaf)?,
+                Ok(leaf) => {
+                    self.report.find(
+                        Table::LogLeaves,
+                        key.as_ref(),
+                        format!("the leaf says that it is number {}", leaf.seq),
+                    );
+                }
+                Err(error) => self.report.find(Table::LogLeaves, key.as_ref(), error.to_string()),
+            }
+            self.report.leaves += 1;
+            if (index + 1) % STEP == 0 {
+                self.step(STEP)?;
+            }
+        }
+        if range.root() != head.root {
+            self.report.find(Table::LogHead, b"head", "the leaves do not come to the root of the log");
+        }
+        self.step(head.size % STEP)
+    }
+
+    fn hash(&mut self, node: Node, hash: proof::Hash) -> Result<(), Error> {
+        self.report.hashes += 1;
+        match self.store.tables.log_hash(node) {
+            Ok(stored) if stored == hash => Ok(()),
+            Ok(_) => {
+                self.report.find(
+                    Table::LogHashes,
+                    hash_key(node).as_ref(),
+                    "the hash is not that of the leaves below it",
+                );
+                if node.level == 0 {
+                    self.report.find(
+                        Table::LogLeaves,
+                        leaf_key(node.index).as_ref(),
+                        "the leaf does not have the hash that was written with it",
+                    );
+                }
+                Ok(())
+            }
+            Err(error) => self.report.note(Table::LogHashes, hash_key(node).as_ref(), error),
+        }
+    }
+
+    /// Opens what a leaf commits to.
+    fn opened(&mut self, leaf: &Leaf) -> Result<(), Error> {
+        if leaf.kind == LeafKind::Capture { self.capture(leaf) } else { self.act(leaf) }
+    }
+
+    fn capture(&mut self, leaf: &Leaf) -> Result<(), Error> {
+        let Some(id) = capture_of(leaf) else {
+            self.report.find(Table::LogLeaves, leaf_key(leaf.seq).as_ref(), "the leaf names no capture");
+            return Ok(());
+        };
+        let key = Key::theme(id.theme).seq(id.seq);
+        let row = match self.store.tables.get::<CaptureRow>(Table::Captures, &key) {
+            Ok(row) => row,
+            Err(error) => return self.report.note(Table::Captures, key.as_ref(), error),
+        };
+        match row {
+            None => self.report.find(Table::Captures, key.as_ref(), "the capture is missing"),
+            Some(CaptureRow::Erased { leaf: at, .. }) if at == leaf.seq => self.report.erased += 1,
+            Some(CaptureRow::Kept(kept)) if kept.leaf == leaf.seq => {
+                if let Err(error) = self.kept(leaf, id.theme, &key, &kept) {
+                    self.report.note(Table::Captures, key.as_ref(), error)?;
+                }
+            }
+            Some(_) => {
+                self.report.find(Table::Captures, key.as_ref(), format!("the capture is not that of leaf {}", leaf.seq))
+            }
+        }
+        Ok(())
+    }
+
+    fn kept(&mut self, leaf: &Leaf, theme: ThemeId, key: &Key, kept: &KeptCapture) -> Result<(), Error> {
+        let salt = kept.salt();
+        // A record that is not the one committed to says nothing of where its payload lies.
+        if !self.commitment(leaf, &salt, part::RECORD, &kept.record, Table::Captures, key) {
+            return Ok(());
+        }
+        let capture = kept.capture(key.as_ref())?;
+        let payload_key = Key::theme(theme).digest(&capture.payload_digest);
+        let payload = if capture.payload_len == 0 {
+            Vec::new()
+        } else {
+            let read = payload::read(&self.store.tables, theme, &capture.payload_digest)?;
+            read.map(|read| read.payload).ok_or_else(|| Error::corrupt(Table::Payloads, payload_key.as_ref()))?
+        };
+        let block = capture.block(&payload);
+        if Digest::of(&block) != capture.block_digest {
+            self.report.find(
+                Table::Captures,
+                key.as_ref(),
+                "what was received does not have the digest that was recorded",
+            );
+        }
+        let parts = [
+            (part::URI, capture.uri.as_str().as_bytes(), Table::Captures, key),
+            (part::REQUEST, &capture.request, Table::Captures, key),
+            (part::RESPONSE, &block, Table::Captures, key),
+            (part::PAYLOAD, &payload, Table::Payloads, &payload_key),
+        ];
+        for (name, bytes, table, key) in parts {
+            self.commitment(leaf, &salt, name, bytes, table, key);
+        }
+        self.report.captures += 1;
+        self.report.payload_bytes += payload.len() as u64;
+        Ok(())
+    }
+
+    fn act(&mut self, leaf: &Leaf) -> Result<(), Error> {
+        let theme = match leaf.facts.get("theme") {
+            Some(Fact::Text(theme)) => theme.parse().ok(),
+            _ => None,
+        };
+        let key = act_key(theme, leaf.seq);
+        let row = match self.store.tables.get::<ActRow>(Table::Acts, &key) {
+            Ok(row) => row,
+            Err(error) => return self.report.note(Table::Acts, key.as_ref(), error),
+        };
+        let Some(row) = row else {
+            self.report.find(Table::Acts, key.as_ref(), "the act is missing");
+            return Ok(());
+        };
+        let Some(salt) = row.salt.map(|salt| Salt::from_bytes(*salt.as_bytes())) else {
+            self.report.erased += 1;
+            return Ok(());
+        };
+        if !row.parts.keys().eq(leaf.parts.keys()) {
+            self.report.find(Table::Acts, key.as_ref(), format!("leaf {} commits to other parts", leaf.seq));
+        }
+        for (name, part) in &row.parts {
+            self.commitment(leaf, &salt, name, &part.0, Table::Acts, &key);
+        }
+        self.report.acts += 1;
+        Ok(())
+    }
+
+    /// Whether a leaf commits to these bytes under this name.
+    fn commitment(&mut self, leaf: &Leaf, salt: &Salt, name: &str, bytes: &[u8], table: Table, key: &Key) -> bool {
+        let holds = leaf.parts.get(name) == Some(&Commitment::of(&salt.for_part(name), bytes));
+        if !holds {
+            self.report.find(table, key.as_ref(), format!("leaf {} commits to another {name}", leaf.seq));
+        }
+        holds
+    }
+
+    /// Reads every row of a table against the checksums of its blocks.
+    fn rows(&mut self, table: Table) -> Result<(), Error> {
+        let mut options = ReadOptions::default();
+        options.set_verify_checksums(true);
+        options.fill_cache(false);
+        let mut last = Vec::new();
+        let mut seen = 0;
+        for row in self.store.tables.iterate(table, options, IteratorMode::Start) {
+            match row {
+                Ok((key, _)) => last = key.into_vec(),
+                Err(error) => {
+                    self.report.find(table, &last, format!("no row can be read after this one: {error}"));
+                    break;
+                }
+            }
+            seen += 1;
+            if seen % STEP == 0 {
+                self.step(STEP)?;
+            }
+        }
+        self.report.rows += seen;
+        Ok(())
+    }
+
+    /// A capture that no leaf tells of was not written by the committer.
+    fn captures_without_leaves(&mut self, size: u64) -> Result<(), Error> {
+        for row in self.store.tables.scan(Table::Captures, &Key::default(), None) {
+            let (key, value) = row?;
+            let mut reader = Reader(&key);
+            let (Some(theme), Some(seq)) = (reader.theme(), reader.seq()) else {
+                self.report.find(Table::Captures, &key, "the key is no capture's");
+                continue;
+            };
+            let leaf = match codec::decode(Table::Captures, &key, &value) {
+                Ok(CaptureRow::Kept(KeptCapture { leaf, .. }) | CaptureRow::Erased { leaf, .. }) => leaf,
+                // Told already, where its leaf was opened.
+                Err(_) => continue,
+            };
+            if leaf >= size {
+                continue;
+            }
+            let told = self
+                .store
+                .log_leaf(leaf)?
+                .and_then(|entry| Leaf::decode(&entry).ok())
+                .and_then(|leaf| capture_of(&leaf));
+            if told != Some(CaptureId { theme, seq }) {
+                self.report.find(Table::Captures, &key, format!("leaf {leaf} does not tell of this capture"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The capture that a leaf tells of.
+pub(crate) fn capture_of(leaf: &Leaf) -> Option<CaptureId> {
+    match leaf.facts.get("capture") {
+        Some(Fact::Text(id)) if leaf.kind == LeafKind::Capture => id.parse().ok(),
+        _ => None,
+    }
+}
