@@ -254,11 +254,6 @@ impl Header {
         media_type.trim().eq_ignore_ascii_case("application/http")
     }
 
-    /// Whether the block is an HTTP response in full, so that it can have a payload (section 5.9).
-    pub(crate) fn is_http_response(&self) -> bool {
-        self.kind() == Some(RecordType::Response) && self.is_http()
-    }
-
     pub(crate) fn from_fields(fields: Fields) -> Self {
         Self { fields }
     }

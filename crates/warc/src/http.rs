@@ -59,6 +59,9 @@ struct Head {
     content_length: Option<u64>,
     /// Whether the one transfer coding is `chunked`.
     is_chunked: bool,
+    /// Whether its fields leave open where the body ends.
+    is_contradictory: bool,
+    content_type: Option<Vec<u8>>,
 }
 
 impl Default for PayloadHasher {
@@ -101,6 +104,16 @@ impl PayloadHasher {
                 }
             }
         }
+    }
+
+    /// The status code, once its line has been read: the final one, where interim responses come before it.
+    pub fn status(&self) -> Option<u16> {
+        (self.head.status > 0).then_some(self.head.status)
+    }
+
+    /// The value of the first `Content-Type` field, as far as the head has been read.
+    pub fn content_type(&self) -> Option<&[u8]> {
+        self.head.content_type.as_deref()
     }
 
     /// The payload, if the response has one that is well defined and whole.
@@ -149,7 +162,7 @@ impl PayloadHasher {
             }
             State::Fields if line.is_empty() => Some(self.head.body()),
             State::Fields => {
-                self.head.field(line)?;
+                self.head.is_contradictory |= self.head.field(line).is_none();
                 Some(State::Fields)
             }
             State::ChunkSize => match chunk_size(line)? {
@@ -184,6 +197,9 @@ impl Head {
         if name.trim_ascii_end().len() != name.len() {
             return None;
         }
+        if name.eq_ignore_ascii_case(b"content-type") {
+            self.content_type.get_or_insert_with(|| value.to_vec());
+        }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if self.is_chunked || self.is_http_1_0 || !value.eq_ignore_ascii_case(b"chunked") {
                 return None;
@@ -207,6 +223,7 @@ impl Head {
             // Nothing follows 101 that is HTTP.
             (101 | 204 | 304, _) => State::Complete,
             (100..200, _) => State::Start,
+            _ if self.is_contradictory => State::Broken,
             _ if self.is_chunked => State::ChunkSize,
             (_, Some(0)) => State::Complete,
             (_, Some(len)) => State::Sized(len),

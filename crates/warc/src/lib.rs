@@ -16,7 +16,7 @@ mod reader;
 mod record_id;
 mod writer;
 
-pub use check::{Checked, Checker, Verdict};
+pub use check::{Checked, Checker, Examined, Verdict};
 pub use date::Date;
 pub use digest::Digest;
 pub use error::{Damage, Error, Result};

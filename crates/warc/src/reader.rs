@@ -2,7 +2,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
-use crate::{Checked, Checker, Damage, Error, Fields, Header, Result, Span, io::Counted};
+use crate::{Checker, Damage, Error, Examined, Fields, Header, Result, Span, io::Counted};
 
 /// What reading may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,8 +229,8 @@ impl<R: BufRead> Record<'_, R> {
         self.reader.end_record()?.ok_or(Error::Damaged { offset: self.reader.offset, damage: Damage::CutShort })
     }
 
-    /// Reads the whole block and holds it against the stated digests; where the record lay. To be asked before anything is read.
-    pub fn check(self) -> Result<(Checked, Span)> {
+    /// Reads the block and holds it against the stated digests. To be asked before anything is read.
+    pub fn examine(self) -> Result<Examined> {
         let mut checker = Checker::new(&self.header);
         while self.reader.left > 0 {
             self.reader.advance(|bytes| {
@@ -238,7 +238,8 @@ impl<R: BufRead> Record<'_, R> {
                 bytes.len()
             })?;
         }
-        Ok((checker.finish(), self.finish()?))
+        let header = self.header.clone();
+        Ok(Examined { header, span: self.finish()?, checked: checker.finish() })
     }
 }
 

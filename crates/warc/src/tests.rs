@@ -62,7 +62,7 @@ fn capture() -> Vec<(Header, Vec<u8>)> {
 
 fn write(records: &[(Header, Vec<u8>)], compression: Compression) -> (Vec<u8>, Vec<Span>) {
     let mut writer = Writer::new(Vec::new(), compression);
-    let spans = records.iter().map(|(header, block)| writer.write(header, block).unwrap()).collect();
+    let spans = records.iter().map(|(header, block)| writer.write(header, block).unwrap().span).collect();
     (writer.finish().unwrap(), spans)
 }
 
@@ -142,7 +142,7 @@ fn checks_say_what_each_digest_is_worth() {
     let mut reader = Reader::new(bytes.as_slice());
     let mut verdicts = Vec::new();
     while let Some(record) = reader.next_record().unwrap() {
-        let checked = record.check().unwrap().0;
+        let checked = record.examine().unwrap().checked;
         verdicts.push((checked.block, checked.payload));
     }
     let expected = [
@@ -163,7 +163,7 @@ fn a_flipped_bit_is_found_wherever_it_is() {
     let block_at = plain.len() - 4 - records[0].1.len();
     let mut changed = plain.clone();
     changed[block_at + 52] ^= 1;
-    let checked = Reader::new(changed.as_slice()).next_record().unwrap().unwrap().check().unwrap().0;
+    let checked = Reader::new(changed.as_slice()).next_record().unwrap().unwrap().examine().unwrap().checked;
     assert_eq!((checked.block, checked.payload), (Verdict::Differs, Verdict::Differs));
 
     let (gzip, _) = write(records, Compression::Gzip);
@@ -268,10 +268,10 @@ fn blocks_that_contradict_their_header_are_not_written() {
     let block = b"HTTP/1.1 200 OK\r\n\r\nhello".as_slice();
     let header = || Header::response(id(0), date(), URI);
     let streamed = header().block_digest(Digest::of(block));
-    assert!(writer.write_from(&streamed, block.len() as u64, block).is_ok());
-    assert!(matches!(writer.write_from(&streamed, 1, block), Err(Error::BlockLength(1))));
-    assert!(matches!(writer.write_from(&streamed, 99, block), Err(Error::BlockLength(99))));
-    assert!(matches!(writer.write_from(&header(), 24, block), Err(Error::FieldMissing("WARC-Block-Digest"))));
+    assert!(writer.write_from(streamed.clone(), block.len() as u64, block).is_ok());
+    assert!(matches!(writer.write_from(streamed.clone(), 1, block), Err(Error::BlockLength(1))));
+    assert!(matches!(writer.write_from(streamed.clone(), 99, block), Err(Error::BlockLength(99))));
+    assert!(matches!(writer.write_from(header(), 24, block), Err(Error::FieldMissing("WARC-Block-Digest"))));
     let other = header().block_digest(Digest::of(b""));
     assert!(matches!(writer.write(&other, block), Err(Error::DigestDiffers("WARC-Block-Digest"))));
     let other = header().payload_digest(Digest::of(b""));
@@ -322,7 +322,7 @@ proptest! {
         }
         let mut reader = Reader::new(bytes.as_slice());
         while let Some(record) = reader.next_record().unwrap() {
-            prop_assert_eq!(record.check().unwrap().0.block, Verdict::Matches);
+            prop_assert_eq!(record.examine().unwrap().checked.block, Verdict::Matches);
         }
     }
 

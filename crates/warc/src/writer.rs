@@ -2,7 +2,9 @@ use std::io::{Read, Write};
 
 use flate2::{Compression as Level, write::GzEncoder};
 
-use crate::{Checker, Digest, Error, Header, PayloadHasher, RecordType, Result, Verdict, io::Counted};
+use crate::{
+    Checked, Checker, Digest, Error, Examined, Header, PayloadHasher, RecordType, Result, Verdict, io::Counted,
+};
 
 /// How records lie in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes a record. Adds the block digest, and the payload digest of a whole response and of a resource, where the header states
     /// none.
-    pub fn write(&mut self, header: &Header, block: &[u8]) -> Result<Span> {
+    pub fn write(&mut self, header: &Header, block: &[u8]) -> Result<Examined> {
         let mut header = header.clone();
         if header.get("WARC-Block-Digest").is_none() {
             header = header.block_digest(Digest::of(block));
@@ -49,11 +51,11 @@ impl<W: Write> Writer<W> {
         {
             header = header.payload_digest(digest);
         }
-        self.write_from(&header, block.len() as u64, block)
+        self.write_from(header, block.len() as u64, block)
     }
 
     /// Writes a record whose block of `len` bytes is read piece by piece. The header must state its block digest.
-    pub fn write_from(&mut self, header: &Header, len: u64, block: impl Read) -> Result<Span> {
+    pub fn write_from(&mut self, header: Header, len: u64, block: impl Read) -> Result<Examined> {
         header.obey_rules()?;
         header.no_field_twice()?;
         if header.get("WARC-Block-Digest").is_none() {
@@ -64,23 +66,24 @@ impl<W: Write> Writer<W> {
         head.extend(format!("Content-Length: {len}\r\n\r\n").into_bytes());
 
         let offset = self.out.count();
-        match self.compression {
+        let (checked, end) = match self.compression {
             Compression::None => {
                 self.out.write_all(&head)?;
-                copy(header, len, block, &mut self.out)?;
-                let len = self.out.count() - offset;
+                let checked = copy(&header, len, block, &mut self.out)?;
+                let end = self.out.count();
                 self.out.write_all(b"\r\n\r\n")?;
-                Ok(Span { offset, len })
+                (checked, end)
             }
             Compression::Gzip => {
                 let mut member = GzEncoder::new(&mut self.out, Level::default());
                 member.write_all(&head)?;
-                copy(header, len, block, &mut member)?;
+                let checked = copy(&header, len, block, &mut member)?;
                 member.write_all(b"\r\n\r\n")?;
                 member.finish()?;
-                Ok(Span { offset, len: self.out.count() - offset })
+                (checked, self.out.count())
             }
-        }
+        };
+        Ok(Examined { header, span: Span { offset, len: end - offset }, checked })
     }
 
     /// What was written to, flushed.
@@ -101,7 +104,7 @@ fn payload_digest(header: &Header, block: &[u8]) -> Option<Digest> {
 }
 
 /// Copies a block and holds it against what the header states: an archive that contradicts itself is never finished.
-fn copy(header: &Header, len: u64, mut block: impl Read, mut to: impl Write) -> Result<()> {
+fn copy(header: &Header, len: u64, mut block: impl Read, mut to: impl Write) -> Result<Checked> {
     let mut checker = Checker::new(header);
     let mut left = len;
     let mut buffer = vec![0; 64 * 1024];
@@ -127,6 +130,6 @@ fn copy(header: &Header, len: u64, mut block: impl Read, mut to: impl Write) -> 
     }
     match checked.payload {
         Verdict::Differs | Verdict::Unreadable => Err(Error::DigestDiffers("WARC-Payload-Digest")),
-        Verdict::Absent | Verdict::Matches | Verdict::NotHere => Ok(()),
+        Verdict::Absent | Verdict::Matches | Verdict::NotHere => Ok(checked),
     }
 }

@@ -81,6 +81,21 @@ fn a_response_that_contradicts_itself_has_no_payload() {
 }
 
 #[test]
+fn the_head_tells_status_and_type_even_where_it_contradicts_itself() {
+    let told = |response: &str| {
+        let mut hasher = PayloadHasher::new();
+        hasher.update(response.as_bytes());
+        (hasher.status(), hasher.content_type().map(|value| String::from_utf8_lossy(value).into_owned()))
+    };
+    let html = || Some("text/html; charset=utf-8".to_owned());
+    let head = "HTTP/1.1 404 Not Found\r\nContent-Length: x\r\nContent-Type: text/html; charset=utf-8\r\nContent-Type: b\r\n\r\n";
+    assert_eq!(told(head), (Some(404), html()));
+    assert_eq!(told(&format!("HTTP/1.1 103 Early Hints\r\nContent-Type: a\r\n\r\n{head}")), (Some(404), html()));
+    assert_eq!(told("HTTP/1.1 404 Not Found\r\n\r\nContent-Type: a\r\n\r\n"), (Some(404), None));
+    assert_eq!(told("hello"), (None, None));
+}
+
+#[test]
 fn heads_cost_bounded_memory() {
     check(&format!("HTTP/1.1 200 OK\r\nA: {}\r\n\r\n", "b".repeat(MAX_LINE)), None);
     check(&format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(MAX_LINES as usize)), None);
