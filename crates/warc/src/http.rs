@@ -12,7 +12,7 @@ const MAX_LINES: u32 = 4096;
 /// What a response carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payload {
-    /// Its SHA-256.
+    /// Its SHA-256; of prefix and payload, where a prefix was given.
     pub digest: Digest,
     /// Its length in bytes.
     pub len: u64,
@@ -73,7 +73,13 @@ impl Default for PayloadHasher {
 impl PayloadHasher {
     /// At the beginning of a response.
     pub fn new() -> Self {
-        Self { state: State::Start, line: Vec::new(), lines: 0, head: Head::default(), hash: Sha256::new(), len: 0 }
+        Self::with_prefix(&[])
+    }
+
+    /// At the beginning of a response whose payload is to be hashed behind `prefix`, as commitments have it.
+    pub fn with_prefix(prefix: &[u8]) -> Self {
+        let hash = Sha256::new_with_prefix(prefix);
+        Self { state: State::Start, line: Vec::new(), lines: 0, head: Head::default(), hash, len: 0 }
     }
 
     /// The payload of a whole response.

@@ -34,6 +34,13 @@ fn chunks_are_put_together() {
 }
 
 #[test]
+fn a_prefix_is_hashed_before_the_payload() {
+    let mut hasher = PayloadHasher::with_prefix(b"salt");
+    hasher.update(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+    assert_eq!(hasher.finish(), Some(Payload { digest: Digest::of(b"saltab"), len: 2 }));
+}
+
+#[test]
 fn interim_responses_are_passed_over() {
     let interim = "HTTP/1.1 103 Early Hints\r\nContent-Length: 3\r\n\r\n";
     check(&format!("{interim}{interim}HTTP/1.1 200 OK\r\n\r\nbody"), Some("body"));
