@@ -4,6 +4,7 @@
 //! within stated bounds of memory, and says at which offset they stop making sense. This crate deliberately does not know what a
 //! target or a theme is, decides nothing about what belongs into an archive, makes no signatures, and opens no files.
 
+mod cdxj;
 mod check;
 mod date;
 mod digest;
@@ -14,6 +15,7 @@ mod http;
 mod io;
 mod reader;
 mod record_id;
+mod surt;
 mod writer;
 
 pub use check::{Checked, Checker, Examined, Verdict};
