@@ -16,7 +16,9 @@ mod io;
 mod reader;
 mod record_id;
 mod surt;
+mod wacz;
 mod writer;
+mod zip;
 
 pub use check::{Checked, Checker, Examined, Verdict};
 pub use date::Date;
@@ -27,6 +29,9 @@ pub use header::{Header, Original, RecordType, Truncation};
 pub use http::{Payload, PayloadHasher};
 pub use reader::{Limits, Reader, Record};
 pub use record_id::RecordId;
+pub use wacz::{
+    About, Manifest, Page, Problem, Resource, Signature, SignedData, WaczFiles, WaczLimits, WaczReader, WaczWriter,
+};
 pub use writer::{Compression, Span, Writer};
 
 #[cfg(test)]
