@@ -33,6 +33,15 @@ pub enum Error {
     /// A block or its payload does not have the digest that the header states.
     #[error("the block does not match its {0}")]
     DigestDiffers(&'static str),
+    /// A package is none, or is made to be read in several ways.
+    #[error("the package cannot be read: {0}")]
+    Package(&'static str),
+    /// A path is not allowed in a package, or is there already.
+    #[error("the path {0:?} cannot be written to the package")]
+    UnwritablePath(String),
+    /// A package has more records than an index in memory can hold.
+    #[error("the index of the package is longer than {0} bytes")]
+    IndexTooLong(usize),
 }
 
 /// What can be wrong with a record.

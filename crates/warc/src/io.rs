@@ -14,6 +14,11 @@ impl<T> Counted<T> {
         Self { inner, count: 0 }
     }
 
+    #[cfg(test)]
+    pub(crate) fn new_at(inner: T, count: u64) -> Self {
+        Self { inner, count }
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

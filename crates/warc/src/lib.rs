@@ -4,6 +4,7 @@
 //! within stated bounds of memory, and says at which offset they stop making sense. This crate deliberately does not know what a
 //! target or a theme is, decides nothing about what belongs into an archive, makes no signatures, and opens no files.
 
+mod cdxj;
 mod check;
 mod date;
 mod digest;
@@ -14,7 +15,10 @@ mod http;
 mod io;
 mod reader;
 mod record_id;
+mod surt;
+mod wacz;
 mod writer;
+mod zip;
 
 pub use check::{Checked, Checker, Examined, Verdict};
 pub use date::Date;
@@ -25,6 +29,9 @@ pub use header::{Header, Original, RecordType, Truncation};
 pub use http::{Payload, PayloadHasher};
 pub use reader::{Limits, Reader, Record};
 pub use record_id::RecordId;
+pub use wacz::{
+    About, Manifest, Page, Problem, Resource, Signature, SignedData, WaczFiles, WaczLimits, WaczReader, WaczWriter,
+};
 pub use writer::{Compression, Span, Writer};
 
 #[cfg(test)]
