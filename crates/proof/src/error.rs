@@ -39,6 +39,12 @@ pub enum Error {
         /// The key, in its text form.
         key: String,
     },
+    /// A time-stamp by nobody whom the reader trusts.
+    #[error("the certificate of the time-stamp does not lead to a trusted authority: {why}")]
+    UnknownAuthority {
+        /// What the path lacks.
+        why: String,
+    },
     /// Well-formed, and it does not prove what it is held against.
     #[error("{0}")]
     Refuted(&'static str),

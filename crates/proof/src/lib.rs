@@ -13,6 +13,7 @@ mod note;
 mod salt;
 mod text;
 mod tile;
+mod timestamp;
 mod tree;
 
 pub use checkpoint::Checkpoint;
@@ -24,6 +25,7 @@ pub use leaf::{Fact, Leaf, LeafKind, MAX_LEAF_BYTES};
 pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, Note};
 pub use salt::{Commitment, CommitmentHasher, PartSalt, Salt};
 pub use tile::{TILE_HEIGHT, TILE_WIDTH, Tile, TileKind, read_entries, write_entry};
+pub use timestamp::{Authorities, MAX_RESPONSE_BYTES, Timestamp, TimestampResponse, timestamp_request};
 pub use tree::{
     CompactRange, MAX_LEAVES, Node, consistency_proof, empty_root, inclusion_proof, leaf_hash, node_hash, root,
     verify_consistency, verify_inclusion,
