@@ -224,6 +224,21 @@ pub(crate) enum CheckpointCommand {
     Sign,
     /// Lists the checkpoints, newest first.
     List,
+    /// Writes what a time-stamping authority is asked (RFC 3161).
+    Request {
+        /// The size of the log at the checkpoint, in leaves.
+        size: u64,
+        /// The file; it must not exist yet.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Keeps the answer of a time-stamping authority with its checkpoint.
+    Attach {
+        /// The size of the log at the checkpoint, in leaves.
+        size: u64,
+        /// The answer, a `TimeStampResp`.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -45,6 +45,11 @@ impl Client {
         self.exchange(Method::POST, path, Content::none()).await
     }
 
+    /// `POST`s bytes of some media type and reads a JSON answer.
+    pub(crate) async fn upload(&self, path: &str, media_type: &'static str, bytes: Vec<u8>) -> Result<Value, Failure> {
+        parsed(&self.exchange(Method::POST, path, Content { media_type, bytes }).await?)
+    }
+
     /// Reads an answer of lines, each a JSON value, as they come.
     pub(crate) async fn lines(&self, method: Method, path: &str, mut each: impl FnMut(Value)) -> Result<(), Failure> {
         let (mut body, _driver) = self.open(method, path, Content::none()).await?;

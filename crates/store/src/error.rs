@@ -49,6 +49,12 @@ pub enum Error {
     /// What is asked of the log lies outside it, or a leaf cannot be made.
     #[error("evidence log: {0}")]
     Log(#[from] proof::Error),
+    /// What was brought to be kept as proof proves nothing of what it is to be kept with.
+    #[error("{0}")]
+    Unproven(#[source] proof::Error),
+    /// A checkpoint has as many time-stamps as are kept.
+    #[error("the checkpoint has {0} time-stamps already, and no more are kept")]
+    TooManyTimestamps(usize),
     /// The system gives no random bytes, without which no salt can be made.
     #[error("no randomness for the salt of a record")]
     NoRandomness,

@@ -7,8 +7,11 @@ use std::{
     time::Duration,
 };
 
-use model::{Clock, Timestamp};
-use proof::{InclusionProof, LeafKind, Note, SignerKey, Tile, TileKind, VerifierKey, write_entry};
+use model::{Clock, Digest, Timestamp};
+use proof::{
+    InclusionProof, LeafKind, Note, SignerKey, Tile, TileKind, TimestampResponse, VerifierKey, timestamp_request,
+    write_entry,
+};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,9 @@ use crate::{
     schema::Table,
     store::lock,
 };
+
+/// The most time-stamps that are kept with a checkpoint.
+const MOST_TIMESTAMPS: usize = 8;
 
 /// A signed state of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +176,29 @@ impl Notary {
         row.map(|row| checkpoint_of(key.as_ref(), &row)).transpose()
     }
 
+    /// What a time-stamping authority is asked about the checkpoint of `size` leaves (`TimeStampReq`, DER); none where there is no such
+    /// checkpoint.
+    pub fn request(&self, size: u64) -> Result<Option<Vec<u8>>, Error> {
+        let request = |checkpoint: Checkpoint| timestamp_request(checkpoint.note.as_bytes(), nonce(&checkpoint.note));
+        Ok(self.checkpoint(size)?.map(request))
+    }
+
+    /// Keeps the answer of a time-stamping authority (`TimeStampResp`, DER) with the checkpoint that it stamps. Whether the authority is to be
+    /// believed is for whoever verifies to say. Errors: [`Error::Unproven`] for an answer that does not stamp this checkpoint.
+    pub fn attach(&self, size: u64, answer: &[u8]) -> Result<Option<Checkpoint>, Error> {
+        let _guard = lock(&self.signing);
+        let Some(mut checkpoint) = self.checkpoint(size)? else { return Ok(None) };
+        stamped(&checkpoint.note, answer).map_err(Error::Unproven)?;
+        if !checkpoint.timestamps.iter().any(|held| held == answer) {
+            if checkpoint.timestamps.len() >= MOST_TIMESTAMPS {
+                return Err(Error::TooManyTimestamps(MOST_TIMESTAMPS));
+            }
+            checkpoint.timestamps.push(answer.to_vec());
+            self.keep(&checkpoint)?;
+        }
+        Ok(Some(checkpoint))
+    }
+
     fn keep(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let row = CheckpointRow {
             signed_at: checkpoint.signed_at,
@@ -238,6 +267,10 @@ impl Notary {
                     let says = Note::parse(checkpoint.note.as_bytes()).and_then(|note| proof::Checkpoint::of(&note));
                     if !verdict.holds() {
                         report.find(Table::Checkpoints, &key, verdict.to_string());
+                    } else if let Some(error) =
+                        checkpoint.timestamps.iter().find_map(|answer| stamped(&checkpoint.note, answer).err())
+                    {
+                        report.find(Table::Checkpoints, &key, error.to_string());
                     } else if says.map(|says| says.size) != Ok(checkpoint.size) {
                         report.find(Table::Checkpoints, &key, "the checkpoint is of another size");
                     }
@@ -275,10 +308,24 @@ impl Notary {
     }
 }
 
+/// Checks that an answer stamps a checkpoint.
+fn stamped(note: &str, answer: &[u8]) -> Result<(), proof::Error> {
+    TimestampResponse::parse(answer)?.check(note.as_bytes(), Some(nonce(note))).map(drop)
+}
+
 fn checkpoint_of(key: &[u8], value: &[u8]) -> Result<Checkpoint, Error> {
     let size = Reader(key).take().map(u64::from_be_bytes).ok_or_else(|| Error::corrupt(Table::Checkpoints, key))?;
     let CheckpointRow { signed_at, note, timestamps } = codec::decode(Table::Checkpoints, key, value)?;
     Ok(Checkpoint { size, signed_at, note, timestamps: timestamps.into_iter().map(|der| der.0).collect() })
+}
+
+/// The nonce of the request for a checkpoint: the same each time, so that nothing has to be kept until the answer comes, and another one for each
+/// checkpoint, so that no answer serves twice.
+fn nonce(note: &str) -> u64 {
+    let digest = *Digest::of_parts(&[b"nachtwacht time-stamp nonce v1\n", note.as_bytes()]).as_bytes();
+    // Positive and of full length, as authorities expect.
+    u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]]) >> 1
+        | 1 << 62
 }
 
 /// The day of a moment, as in 2026-01-31.

@@ -87,6 +87,8 @@ impl Refusal {
             Self::NoCapture => (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture"),
             Self::NoCheckpoint => (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint"),
             Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
+            Self::Store(Keep::Unproven(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "unproven", "Proves nothing"),
+            Self::Store(Keep::TooManyTimestamps(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
             Self::Store(Keep::Erased(..)) => (StatusCode::GONE, "erased", "Erased"),
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),

@@ -64,6 +64,15 @@ pub(crate) struct AtCapture {
     pub(crate) who: Who,
 }
 
+/// A path that points at a checkpoint of the evidence log.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtCheckpoint {
+    /// The size of the log at the checkpoint, in leaves.
+    #[param(example = 410)]
+    pub(crate) size: u64,
+}
+
 impl AtTheme {
     /// Leave to work on this theme, for whoever asks.
     pub(crate) fn grant(&self, app: &App, phase: Phase) -> Grant {
@@ -111,6 +120,15 @@ impl FromRequestParts<Shared> for AtCapture {
     }
 }
 
+impl FromRequestParts<Shared> for AtCheckpoint {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refusal> {
+        let size = part(parts, "size").await?.ok_or(Refusal::NoCheckpoint)?;
+        Ok(Self { size })
+    }
+}
+
 /// The theme of the path, if it exists, and who asks for it.
 async fn theme_of(parts: &mut Parts, running: &Running) -> Result<(ThemeId, Who), Refusal> {
     let who = parts.extensions.get::<Who>().copied().ok_or(Refusal::Unauthenticated)?;
@@ -136,6 +154,17 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             return Err(Refusal::MediaType);
         }
         serde_json::from_slice(&bytes_of(request).await?).map(Self).map_err(Refusal::Body)
+    }
+}
+
+/// A body that is taken as it is.
+pub(crate) struct Media(pub(crate) Bytes);
+
+impl<S: Sync> FromRequest<S> for Media {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        bytes_of(request).await.map(Self)
     }
 }
 

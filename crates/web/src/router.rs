@@ -51,6 +51,8 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(log::proof))
         .routes(routes!(log::checkpoint, log::sign))
         .routes(routes!(log::checkpoints))
+        .routes(routes!(log::request))
+        .routes(routes!(log::attach))
         .routes(routes!(log::consistency))
         .routes(routes!(log::tile))
         .routes(routes!(log::verify))

@@ -1,6 +1,6 @@
 //! The evidence log: checking it, signing it, having it time-stamped.
 
-use std::fs;
+use std::{fs, io::Write as _, path::Path};
 
 use anyhow::Context as _;
 use hyper::Method;
@@ -119,6 +119,22 @@ pub(super) async fn checkpoint(client: &Client, command: CheckpointCommand, want
             let answer = client.get("/log/checkpoints").await?;
             if wants_json { print::json(&answer) } else { list(&answer) }
         }
+        CheckpointCommand::Request { size, output } => {
+            let request = client.bytes(&format!("/log/checkpoints/{size}/request")).await?;
+            write(&output, &request)?;
+            print::line(&format!("{} asks for a time-stamp of the log at {size} leaves", output.display()));
+        }
+        CheckpointCommand::Attach { size, file } => {
+            let reply = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let answer = client
+                .upload(&format!("/log/checkpoints/{size}/timestamps"), "application/timestamp-reply", reply)
+                .await?;
+            if wants_json {
+                print::json(&answer)
+            } else {
+                print::line(&format!("kept with the checkpoint of {size} leaves"))
+            }
+        }
     }
     Ok(())
 }
@@ -136,4 +152,11 @@ fn list(answer: &Value) {
         &["leaves", "signed", "time-stamps"],
         &items(&answer["checkpoints"]).iter().map(row).collect::<Vec<_>>(),
     );
+}
+
+/// Writes a file that does not exist yet.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut file = fs::File::create_new(path).with_context(|| format!("{} cannot be made", path.display()))?;
+    file.write_all(bytes).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{
     api::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint},
     app::Shared,
     refusal::Refusal,
-    request::{AtCapture, Body as JsonBody, Parameters},
+    request::{AtCapture, AtCheckpoint, Body as JsonBody, Media, Parameters},
 };
 
 /// Leaves that a quick verification looks at.
@@ -127,6 +127,38 @@ pub(crate) async fn consistency(
 ) -> Result<Json<Consistency>, Refusal> {
     let verdict = running.blocking(move |running| Ok(running.app.notary.consistency(&kept.checkpoint)?)).await?;
     Ok(Json(Consistency { holds: verdict.holds(), verdict: verdict.to_string() }))
+}
+
+/// What a time-stamping authority is asked for a checkpoint
+#[utoipa::path(
+    get, path = "/log/checkpoints/{size}/request", tag = "log", operation_id = "time_stamp_request",
+    params(AtCheckpoint),
+    responses((
+        status = 200, description = "A `TimeStampReq` (RFC 3161).", body = [u8], content_type = "application/timestamp-query",
+    )),
+)]
+pub(crate) async fn request(
+    State(running): State<Shared>,
+    AtCheckpoint { size }: AtCheckpoint,
+) -> Result<impl IntoResponse, Refusal> {
+    let request = running.blocking(move |running| Ok(running.app.notary.request(size)?)).await?;
+    Ok(([(CONTENT_TYPE, "application/timestamp-query")], request.ok_or(Refusal::NoCheckpoint)?))
+}
+
+/// Keeps the answer of a time-stamping authority with its checkpoint
+#[utoipa::path(
+    post, path = "/log/checkpoints/{size}/timestamps", tag = "log", operation_id = "attach_time_stamp",
+    params(AtCheckpoint),
+    request_body(content = [u8], content_type = "application/timestamp-reply"),
+    responses((status = 200, description = "The checkpoint with its time-stamps.", body = Checkpoint)),
+)]
+pub(crate) async fn attach(
+    State(running): State<Shared>,
+    AtCheckpoint { size }: AtCheckpoint,
+    Media(reply): Media,
+) -> Result<Json<Checkpoint>, Refusal> {
+    let attached = running.blocking(move |running| Ok(running.app.notary.attach(size, &reply)?)).await?;
+    attached.map(shown).map(Json).ok_or(Refusal::NoCheckpoint)
 }
 
 /// The proof that a capture is in the log

@@ -127,3 +127,58 @@ async fn a_verification_tells_its_progress_and_what_it_found() {
     }
     house.post("/log/verification?quick=perhaps").await.problem(400, "bad-parameter");
 }
+
+/// An authority made for the test: what `openssl ts` needs, in a directory.
+fn authority() -> Option<tempfile::TempDir> {
+    if std::process::Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("SKIPPED: openssl is not installed, so no time-stamp was made");
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "[req]\ndistinguished_name=n\n[n]\n[e]\nextendedKeyUsage=critical,timeStamping\n[tsa]\ndefault_tsa=t\n[t]\nserial=serial\n\
+                    signer_cert=tsa.pem\nsigner_key=tsa.key\nsigner_digest=sha256\ndefault_policy=1.2.3\ndigests=sha256\n";
+    std::fs::write(dir.path().join("settings"), settings).unwrap();
+    std::fs::write(dir.path().join("serial"), "01\n").unwrap();
+    openssl(
+        &dir,
+        "req -x509 -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.pem -subj /CN=Clock -days 2 -config settings -extensions e",
+    );
+    Some(dir)
+}
+
+fn openssl(dir: &tempfile::TempDir, args: &str) {
+    let output = std::process::Command::new("openssl").args(args.split(' ')).current_dir(dir.path()).output().unwrap();
+    assert!(output.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn an_authority_stamps_a_checkpoint_and_no_other() {
+    let Some(authority) = authority() else { return };
+    let house = house().await;
+    house.post("/log/checkpoint").await;
+    house.record(MARKET, TARGET, "/more", Outcome::Ok).await;
+    house.post("/log/checkpoint").await;
+    let query = house.get("/log/checkpoints/6/request").await;
+    assert_eq!(query.header("content-type"), "application/timestamp-query");
+    std::fs::write(authority.path().join("query"), &query.body).unwrap();
+    openssl(&authority, "ts -reply -queryfile query -out reply -config settings");
+    let reply = std::fs::read(authority.path().join("reply")).unwrap();
+    let attach = async |size: &str, reply: &[u8]| {
+        let request = super::request(axum::http::Method::POST, &format!("/log/checkpoints/{size}/timestamps"));
+        house
+            .ask(request.header("content-type", "application/timestamp-reply").body(reply.to_vec().into()).unwrap())
+            .await
+    };
+    for _ in 0..2 {
+        assert_eq!(attach("6", &reply).await.json(200)["timestamps"], 1, "the same answer is kept once");
+    }
+    attach("7", &reply).await.problem(422, "unproven");
+    attach("6", &reply[1..]).await.problem(422, "unproven");
+    attach("5", &reply).await.problem(404, "unknown-checkpoint");
+    attach("six", &reply).await.problem(404, "unknown-checkpoint");
+    house.get("/log/checkpoints/5/request").await.problem(404, "unknown-checkpoint");
+    let note = std::path::Path::new(&authority.path().join("note")).to_owned();
+    let list = house.get("/log/checkpoints").await.json(200);
+    std::fs::write(&note, list["checkpoints"][1]["note"].as_str().unwrap()).unwrap();
+    openssl(&authority, "ts -verify -data note -in reply -CAfile tsa.pem");
+}
