@@ -7,6 +7,7 @@
 mod analysis;
 mod config;
 mod deriver;
+mod versions;
 
 pub use config::Config;
 pub use deriver::{Deriver, Error};
