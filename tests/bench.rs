@@ -6,6 +6,7 @@ mod bench {
     pub(crate) mod bare;
     pub(crate) mod crawl;
     pub(crate) mod pages;
+    pub(crate) mod payloads;
     pub(crate) mod process;
 }
 
@@ -31,6 +32,8 @@ enum Command {
         #[arg(long, default_value_t = 600)]
         pages: usize,
     },
+    /// Bytes on disk of ten visits to the market at three rates of change, beside gzip WARC, and how fast each is read back.
+    Payloads,
     /// The bare loop, as a process of its own: what `crawl` measures as the limit.
     #[command(hide = true)]
     Bare {
@@ -48,6 +51,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Crawl { rounds, pages } => bench::crawl::run(rounds, pages).await,
+        Command::Payloads => bench::payloads::run().await,
         Command::Bare { network_config, tcp_nodelay, pages, onions } => {
             bench::bare::run(network_config, tcp_nodelay, pages, onions).await
         }

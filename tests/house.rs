@@ -1,6 +1,7 @@
 //! Crawl, store, analysis and index together, in this process, over a loopback transport and under a clock that stands still.
 
 mod politeness;
+mod revisits;
 mod scope;
 mod site;
 mod walls;

@@ -72,13 +72,12 @@ impl Visitor {
         }
     }
 
-    /// The validators of the last capture, if it was made in the same isolation group: beyond it they would be a tracking cookie.
+    /// The validators of the page that the target has, if it came in the same isolation group: beyond it they would be a tracking cookie.
     fn validators(&self, visit: &Visit, isolation: Isolation) -> Option<Validators> {
-        let id = model::CaptureId { theme: visit.entry.theme, seq: visit.record.last? };
-        let capture = self.store.capture(&Grant::system(Purpose::Scheduling), id).ok()??;
-        let text = |name| capture.header(name).and_then(|value| String::from_utf8(value.to_vec()).ok());
-        let is_usable = capture.isolation == isolation && capture.outcome == model::Outcome::Ok;
-        is_usable.then(|| Validators { etag: text("etag"), last_modified: text("last-modified") })
+        let (grant, uri) = (Grant::system(Purpose::Scheduling), visit.record.uri.id());
+        let page = self.store.page_held(&grant, visit.entry.theme, uri, visit.target.id, None).ok()??;
+        let text = |name| page.header(name).and_then(|value| String::from_utf8(value.to_vec()).ok());
+        (page.isolation == isolation).then(|| Validators { etag: text("etag"), last_modified: text("last-modified") })
     }
 
     fn finished(&self, visit: &Visit, isolation: Isolation, exchange: Exchange) -> Result<Finished, store::Error> {
@@ -113,7 +112,7 @@ impl Visitor {
             configuration: self.identity.configuration,
         };
         Ok(Finished {
-            evidence: self.store.evidence(visit.entry.theme, capture, &exchange.payload, visit.record.last)?,
+            evidence: self.store.evidence(visit.entry.theme, capture, &exchange.payload)?,
             retry_after: exchange.retry_after,
             needs_new_epoch: exchange.needs_new_epoch,
         })

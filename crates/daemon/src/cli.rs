@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{TargetId, ThemeId, Timestamp};
+use model::{CaptureId, TargetId, ThemeId, Timestamp};
 
 /// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
 #[derive(Debug, Parser)]
@@ -53,8 +53,11 @@ pub(crate) enum Command {
         #[arg(long)]
         watch: bool,
     },
-    /// Prints the version.
-    Version,
+    /// Lists, shows, names and compares versions of a page; alone it prints the version of the program.
+    Version {
+        #[command(subcommand)]
+        command: Option<VersionCommand>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,6 +241,44 @@ pub(crate) enum CheckpointCommand {
         size: u64,
         /// The answer, a `TimeStampResp`.
         file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VersionCommand {
+    /// Lists the versions of a URI, newest first.
+    List {
+        #[arg(long)]
+        theme: ThemeId,
+        #[arg(long)]
+        uri: String,
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Shows the version that a capture, such as marketplace/17, belongs to, and how it came to its name.
+    Show { capture: CaptureId },
+    /// Names the version that a capture belongs to; an earlier name stays in the history.
+    Name {
+        capture: CaptureId,
+        name: String,
+        /// Who gives the name; the person at the keyboard, where it is not given.
+        #[arg(long)]
+        author: Option<String>,
+    },
+    /// Takes the name of a version away; it stays in the history.
+    Unname {
+        capture: CaptureId,
+        /// Who takes it away; the person at the keyboard, where it is not given.
+        #[arg(long)]
+        author: Option<String>,
+    },
+    /// Shows what differs between two captures of one theme.
+    Compare {
+        old: CaptureId,
+        new: CaptureId,
+        /// Shows also what the digest rule takes for noise, such as clocks.
+        #[arg(long)]
+        noise: bool,
     },
 }
 

@@ -5,6 +5,7 @@ mod log;
 mod search;
 mod status;
 mod target;
+mod version;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -21,8 +22,8 @@ use crate::{
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { config: path, json: wants_json, command } = cli;
-    if matches!(command, Command::Version) {
-        version(wants_json);
+    if matches!(command, Command::Version { command: None }) {
+        program_version(wants_json);
         return Ok(());
     }
     let config = Config::load(&path)?;
@@ -32,7 +33,6 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             init(&config, Renew { token: new_token, log_key: new_log_key }, wants_json)
         }
         Command::CheckConfig => check(&config, wants_json),
-        Command::Version => Ok(()),
         Command::Verify(args) if args.offline => log::verify_offline(&config, &args, wants_json),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
@@ -50,11 +50,12 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Verify(args) => log::verify(client, args, wants_json).await,
         Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
         Command::Status { watch } => status::run(client, watch, wants_json).await,
-        Command::Serve | Command::Init { .. } | Command::CheckConfig | Command::Version => Ok(()),
+        Command::Version { command: Some(command) } => version::run(client, command, wants_json).await,
+        Command::Serve | Command::Init { .. } | Command::CheckConfig | Command::Version { command: None } => Ok(()),
     }
 }
 
-fn version(wants_json: bool) {
+fn program_version(wants_json: bool) {
     let version = env!("CARGO_PKG_VERSION");
     if wants_json { print::json(&json!({ "version": version })) } else { print::line(&format!("nachtwacht {version}")) }
 }
@@ -84,6 +85,12 @@ fn check(config: &Config, wants_json: bool) -> Result<(), Failure> {
         print::line(&format!("The configuration is well. Themes: {}.", names.join(", ")));
     }
     Ok(())
+}
+
+/// Who acts: as given, or the person at the keyboard.
+fn author(given: Option<String>) -> Result<String, Failure> {
+    let author = given.or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
+    Ok(author.context("say who it is with --author")?)
 }
 
 /// A field of an answer as text; a dash where there is none.

@@ -1,13 +1,27 @@
 //! What one capture comes to. A pure function of the capture, its payload, and the version that its URI had before.
 
-use std::collections::HashMap;
-
-use model::{Capture, CrawlHint, Document, PageKind, Seq, UriId};
+use model::{Capture, CrawlHint, Digest, Document, PageKind, Seq, Timestamp};
 use search::Entry;
 use store::{Analysis, Version};
 
-/// The versions that URIs have reached within a batch that is not written yet.
-pub(crate) type Versions = HashMap<UriId, Version>;
+/// What makes captures one version: the content digest, and the rule that it was made under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Content {
+    digest: Digest,
+    rule: u32,
+}
+
+impl From<&Document> for Content {
+    fn from(document: &Document) -> Self {
+        Self { digest: document.content_digest, rule: document.digest_rule }
+    }
+}
+
+impl From<Version> for Content {
+    fn from(version: Version) -> Self {
+        Self { digest: version.content_digest, rule: version.digest_rule }
+    }
+}
 
 /// Extracts the document of a capture, if it has content.
 pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
@@ -29,9 +43,14 @@ pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limi
     Some(document)
 }
 
-/// The analysis of a capture, given the last version of its URI.
-pub(crate) fn analysis(capture: &Capture, document: Option<Document>, before: Option<Version>) -> Analysis {
-    let version = document.as_ref().map(|document| continued(before, capture.seq, document));
+/// The analysis of a capture, given the last version of its URI and the content that it shows, or vouches for, if any.
+pub(crate) fn analysis(
+    capture: &Capture,
+    document: Option<Document>,
+    content: Option<Content>,
+    before: Option<Version>,
+) -> Analysis {
+    let version = content.map(|content| continued(before, capture.seq, capture.started_at, content));
     let hint = CrawlHint {
         target: capture.target,
         uri: capture.uri.id(),
@@ -46,18 +65,29 @@ pub(crate) fn analysis(capture: &Capture, document: Option<Document>, before: Op
 
 /// The analysis of a capture that must not be looked at again.
 pub(crate) fn quarantined(capture: &Capture) -> Analysis {
-    let plain = analysis(capture, None, None);
+    let plain = analysis(capture, None, None, None);
     Analysis { hint: CrawlHint { is_quarantined: true, ..plain.hint }, ..plain }
 }
 
 /// The run that the capture belongs to: the one before if the content is the same, else a new one.
-fn continued(before: Option<Version>, seq: Seq, document: &Document) -> Version {
+///
+/// Digests under different rules do not compare, so that a new rule begins a new run until all is derived again.
+fn continued(before: Option<Version>, seq: Seq, seen: Timestamp, content: Content) -> Version {
     match before {
         Some(version) if version.last >= seq => version,
-        Some(version) if version.content_digest == document.content_digest => {
-            Version { last: seq, captures: version.captures + 1, ..version }
+        Some(version) if Content::from(version) == content => {
+            Version { last: seq, last_seen: seen, captures: version.captures.saturating_add(1), ..version }
         }
-        _ => Version { first: seq, last: seq, captures: 1, content_digest: document.content_digest },
+        _ => Version {
+            number: before.map_or(1, |version| version.number.saturating_add(1)),
+            digest_rule: content.rule,
+            first: seq,
+            last: seq,
+            captures: 1,
+            first_seen: seen,
+            last_seen: seen,
+            content_digest: content.digest,
+        },
     }
 }
 
@@ -73,5 +103,36 @@ pub(crate) fn entry(capture: &Capture, document: Option<&Document>) -> Entry {
         language: document.and_then(|document| document.language.clone()),
         title: document.map(|document| document.title.clone()).unwrap_or_default(),
         text: document.map(|document| document.text.clone()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn content(of: u8, rule: u32) -> Content {
+        Content { digest: Digest::of(&[of]), rule }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_count_the_changes(shown in prop::collection::vec((0u8..3, 1u32..3), 1..40)) {
+            let mut version = None;
+            let (mut changes, mut captures) = (0, 0);
+            for (at, (of, rule)) in shown.iter().enumerate() {
+                let (seq, seen) = (Seq(at as u64 * 3 + 1), Timestamp::from_micros(at as i64));
+                let is_change = at == 0 || shown[at - 1] != (*of, *rule);
+                changes += u32::from(is_change);
+                captures = if is_change { 1 } else { captures + 1 };
+                let next = continued(version, seq, seen, content(*of, *rule));
+                prop_assert_eq!((next.number, next.captures, next.last, next.last_seen), (changes, captures, seq, seen));
+                prop_assert_eq!(Content::from(next), content(*of, *rule));
+                prop_assert_eq!(next.first == seq, is_change);
+                prop_assert_eq!(continued(Some(next), seq, seen, content(*of, *rule)), next, "made again, it is the same");
+                version = Some(next);
+            }
+        }
     }
 }

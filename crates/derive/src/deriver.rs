@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use model::{Capture, CaptureId, Document, Grant, Purpose, Seq, ThemeId};
+use model::{Capture, CaptureId, Document, Grant, Outcome, Purpose, Seq, ThemeId};
 use search::{Index, Indexes};
 use store::{Analysis, Attempt, Store};
 use tokio::time::Instant;
@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    analysis::{self, Versions},
+    analysis::{self, Content},
+    versions::Versions,
 };
 
 /// Deaths with one capture alone in hand after which it is put aside.
@@ -185,17 +186,18 @@ impl Deriver {
     fn analyse(&self, theme: ThemeId, captures: &[Capture]) -> Result<Vec<Analysis>, Error> {
         let grant = Grant::system(Purpose::Derivation);
         let limits = extract::Limits::default();
-        let mut versions = Versions::new();
+        let mut versions = Versions::new(&self.store, theme);
         let mut analyses = Vec::with_capacity(captures.len());
         for capture in captures {
             let payload = self.store.payload(&grant, theme, capture)?;
             let document = (self.extractor)(capture, &payload, &limits);
-            let uri = capture.uri.id();
-            let before = match versions.get(&uri) {
-                Some(version) => Some(*version),
-                None => self.store.version_before(theme, uri, capture.seq)?,
+            let before = versions.at(capture.uri.id(), capture.seq)?;
+            let content = match &document {
+                Some(document) => Some(Content::from(document)),
+                None if capture.outcome == Outcome::NotModified => versions.vouched_for(capture)?.map(Content::from),
+                None => None,
             };
-            let analysis = analysis::analysis(capture, document, before);
+            let analysis = analysis::analysis(capture, document, content, before);
             versions.extend(analysis.version);
             analyses.push(analysis);
         }

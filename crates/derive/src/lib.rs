@@ -1,12 +1,17 @@
 //! Phase *analysis*: follows the captures of each theme with a durable cursor and fills every derived view: documents, links,
 //! versions, crawl hints, and the search index.
 //!
+//! It also compares two documents, as data, whenever somebody asks.
+//!
 //! This crate deliberately fetches nothing and decides nothing: a capture goes in, views come out, and the same captures give
 //! the same views however often they are made.
 
 mod analysis;
+mod compare;
 mod config;
 mod deriver;
+mod versions;
 
+pub use compare::{Comparison, FieldChange, Granularity, TextChange, TextDifference, compare};
 pub use config::Config;
 pub use deriver::{Deriver, Error};

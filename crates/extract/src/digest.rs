@@ -20,23 +20,30 @@ pub(crate) fn of_content(page: &Uri, title: &str, text: &str, links: &[Link]) ->
         hash.update(BORDER);
     }
     for link in links {
-        hash_target(&mut hash, page, &link.uri);
+        for_each_part(page, &link.uri, |part| hash.update(part));
         hash.update(BORDER);
     }
     Digest::from_bytes(hash.finalize().into())
 }
 
-fn hash_target(hash: &mut Sha256, page: &Uri, target: &Uri) {
+/// Where a link of `page` leads as far as the rule looks: equal for targets that differ in noise only.
+pub fn target_without_noise(page: &Uri, target: &Uri) -> String {
+    let mut text = String::with_capacity(target.as_str().len());
+    for_each_part(page, target, |part| text.push_str(part));
+    text
+}
+
+fn for_each_part(page: &Uri, target: &Uri, mut each: impl FnMut(&str)) {
     if target.authority() != page.authority() {
-        hash.update(target.authority());
+        each(&target.authority());
     }
-    hash.update(target.path());
+    each(target.path());
     for pair in target.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        hash.update("&");
-        hash.update(name);
-        hash.update("=");
-        hash.update(if noise::is_noisy_parameter(name, value) { noise::MASK } else { value });
+        each("&");
+        each(name);
+        each("=");
+        each(if noise::is_noisy_parameter(name, value) { noise::MASK } else { value });
     }
 }
 

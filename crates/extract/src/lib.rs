@@ -18,7 +18,8 @@ mod refresh;
 mod walk;
 
 pub use decode::decode;
-pub use digest::DIGEST_RULE;
+pub use digest::{DIGEST_RULE, target_without_noise};
 pub use document::{EXTRACTOR, document};
+pub use noise::noise;
 pub use page::{Limits, Page};
 pub use refresh::refresh;

@@ -1,6 +1,6 @@
 //! What differs from one load of a page to the next without the page having changed.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use regex::{Regex, RegexBuilder};
 
@@ -60,13 +60,18 @@ static NOISE: LazyLock<Regex> = LazyLock::new(|| {
     RegexBuilder::new(&pattern).dfa_size_limit(DFA_BYTES).build().expect("the pattern of noise")
 });
 
+/// Where noise lies in a text, in bytes, in order.
+pub fn noise(text: &str) -> impl Iterator<Item = Range<usize>> {
+    NOISE.find_iter(text).map(|found| found.range())
+}
+
 /// Gives the parts of `text` in order, noise replaced.
 pub(crate) fn masked<'a>(text: &'a str, mut part: impl FnMut(&'a str)) {
     let mut from = 0;
-    for found in NOISE.find_iter(text) {
-        part(text.get(from..found.start()).unwrap_or_default());
+    for found in noise(text) {
+        part(text.get(from..found.start).unwrap_or_default());
         part(MASK);
-        from = found.end();
+        from = found.end;
     }
     part(text.get(from..).unwrap_or_default());
 }

@@ -118,15 +118,22 @@ impl Store {
                 let (key, value) = row?;
                 let damaged = || Error::corrupt(Table::Acts, &key);
                 let leaf = Reader(&key[prefix.as_ref().len()..]).take().map(u64::from_be_bytes).ok_or_else(damaged)?;
-                let row: ActRow = codec::decode(Table::Acts, &key, &value)?;
-                let entry = self.log_leaf(leaf)?.ok_or_else(|| missing_leaf(leaf))?;
-                Ok(RecordedAct {
-                    leaf,
-                    entry,
-                    parts: row.parts.into_iter().map(|(name, part)| (name, part.0)).collect(),
-                })
+                self.recorded(leaf, codec::decode(Table::Acts, &key, &value)?)
             })
             .collect()
+    }
+
+    /// The act of a theme with this leaf, of which other rows tell.
+    pub(crate) fn recorded_act(&self, theme: ThemeId, leaf: u64) -> Result<RecordedAct, Error> {
+        let key = act_key(Some(theme), leaf);
+        let row = self.tables.get(Table::Acts, &key)?.ok_or_else(|| Error::corrupt(Table::Acts, key.as_ref()))?;
+        self.recorded(leaf, row)
+    }
+
+    fn recorded(&self, leaf: u64, row: ActRow) -> Result<RecordedAct, Error> {
+        let entry = self.log_leaf(leaf)?.ok_or_else(|| missing_leaf(leaf))?;
+        let parts = row.parts.into_iter().map(|(name, part)| (name, part.0)).collect();
+        Ok(RecordedAct { leaf, entry, parts })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use model::{Capture, CaptureId, Digest, Grant, Seq, TargetId, ThemeId, UriId};
+use model::{Capture, CaptureId, Digest, Grant, Outcome, Seq, TargetId, ThemeId, UriId};
 use proof::PartSalt;
 use tokio::sync::watch;
 
@@ -12,6 +12,9 @@ use crate::{
     schema::Table,
     store::demand,
 };
+
+/// How many captures of a URI may say that nothing has changed before the page is fetched whole again.
+pub const MOST_REVISITS: usize = 8;
 
 /// Which captures to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,19 +76,10 @@ impl Store {
         self.kept(id)?.map(|kept| kept.capture(key.as_ref())).transpose()
     }
 
-    /// Makes evidence of what a fetch came to. The payload is kept as what has changed since the URI's capture `previous`, where there is one.
-    pub fn evidence(
-        &self,
-        theme: ThemeId,
-        capture: Capture,
-        payload: &[u8],
-        previous: Option<Seq>,
-    ) -> Result<Evidence, Error> {
-        let previous = match previous {
-            Some(seq) if !payload.is_empty() => self.payload_digest(CaptureId { theme, seq })?,
-            _ => None,
-        };
-        let base = match previous.filter(|digest| *digest != capture.payload_digest) {
+    /// Makes evidence of what a fetch came to. The payload is kept as what has changed since an earlier one of the URI, where there is one.
+    pub fn evidence(&self, theme: ThemeId, capture: Capture, payload: &[u8]) -> Result<Evidence, Error> {
+        let earlier = if payload.is_empty() { None } else { self.earlier_payload(theme, &capture)? };
+        let base = match earlier.filter(|digest| *digest != capture.payload_digest) {
             None => None,
             // Damage to what is there already must not keep what comes from being recorded.
             Some(digest) => payload::read(&self.tables, theme, &digest).unwrap_or_else(|error| {
@@ -94,6 +88,23 @@ impl Store {
             }),
         };
         Evidence::since(capture, payload, base.as_ref())
+    }
+
+    /// The payload that the URI had last when an attempt ended as this one did: an error page in between resembles neither neighbour.
+    fn earlier_payload(&self, theme: ThemeId, capture: &Capture) -> Result<Option<Digest>, Error> {
+        let prefix = Key::theme(theme).uri(capture.uri.id());
+        for row in self.tables.scan_back(Table::CapturesByUri, &prefix, None).take(MOST_REVISITS) {
+            let (key, _) = row?;
+            let damaged = || Error::corrupt(Table::CapturesByUri, &key);
+            let seq = Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(damaged)?;
+            let key = Key::theme(theme).seq(seq);
+            let Some(CaptureRow::Kept(kept)) = self.tables.get(Table::Captures, &key)? else { continue };
+            let earlier = kept.capture(key.as_ref())?;
+            if earlier.payload_len > 0 && earlier.outcome == capture.outcome {
+                return Ok(Some(earlier.payload_digest));
+            }
+        }
+        Ok(None)
     }
 
     /// What opens the leaf of a capture, for whoever may see all of the capture.
@@ -115,14 +126,6 @@ impl Store {
         }
     }
 
-    /// The digest of a capture's payload, if it is still there and not empty.
-    fn payload_digest(&self, id: CaptureId) -> Result<Option<Digest>, Error> {
-        let key = Key::theme(id.theme).seq(id.seq);
-        let Some(CaptureRow::Kept(kept)) = self.tables.get(Table::Captures, &key)? else { return Ok(None) };
-        let capture = kept.capture(key.as_ref())?;
-        Ok((capture.payload_len > 0).then_some(capture.payload_digest))
-    }
-
     /// The payload of a capture. Empty when nothing was received.
     pub fn payload(&self, grant: &Grant, theme: ThemeId, capture: &Capture) -> Result<Vec<u8>, Error> {
         demand(grant, theme)?;
@@ -132,6 +135,30 @@ impl Store {
         let read = payload::read(&self.tables, theme, &capture.payload_digest)?;
         let missing = || Error::corrupt(Table::Payloads, Key::theme(theme).digest(&capture.payload_digest).as_ref());
         read.map(|read| read.payload).ok_or_else(missing)
+    }
+
+    /// The page that a target has of a URI, as its captures before `before` say: the last of them, or, where that one only says that
+    /// nothing has changed, the one that it says so of.
+    ///
+    /// Looks at [`MOST_REVISITS`] captures, so that a service that answers 304 for ever is asked for all of the page now and then.
+    pub fn page_held(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        uri: UriId,
+        target: TargetId,
+        before: Option<Seq>,
+    ) -> Result<Option<Capture>, Error> {
+        let from = match before {
+            Some(Seq(before)) => Some(Seq(before.saturating_sub(1))),
+            None => None,
+        };
+        let page = self.captures(grant, theme, CaptureFilter::Uri(uri), from, MOST_REVISITS)?;
+        let own = page.captures.into_iter().filter(|capture| capture.target == target);
+        Ok(own
+            .skip_while(|capture| capture.outcome == Outcome::NotModified)
+            .next()
+            .filter(|capture| capture.outcome == Outcome::Ok))
     }
 
     /// The captures of `theme` after `after`, at most `limit`, in order of sequence; erased ones are passed over.

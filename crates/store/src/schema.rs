@@ -2,7 +2,7 @@ use std::fmt;
 
 /// The format of the store that this release writes.
 ///
-/// History: 1, the first, never released. 2: captures are leaves of the evidence log.
+/// History: 1, the first, never released. 2: captures are leaves of the evidence log, and versions have numbers and names.
 pub const FORMAT: u32 = 2;
 
 /// Whether a table is evidence, or can be made again from it.
@@ -74,6 +74,8 @@ tables! {
     Checkpoints = "checkpoints", Truth;
     /// theme, leaf → `ActRow`: what may be erased of an act, and what its leaf is opened with.
     Acts = "acts", Truth;
+    /// theme, URI, first capture of a version → the leaves of the acts that named it, in order.
+    VersionNames = "version_names", Truth;
     /// theme, target → cookies that a person handed over, encrypted.
     Logins = "logins", Truth;
     /// name of a follower, theme → the sequence it has dealt with.

@@ -109,6 +109,13 @@ impl Store {
         DiskUse { store_bytes: files.map(size).sum() }
     }
 
+    /// The space that the rows of `table` take in files; rows that are in memory and in the write-ahead log only are not counted.
+    pub fn table_bytes(&self, table: Table) -> Result<u64, Error> {
+        let files = self.tables.db.live_files()?;
+        let own = files.iter().filter(|file| file.column_family_name == table.name());
+        Ok(own.map(|file| file.size as u64).sum())
+    }
+
     /// The rows of `table`, raw, from the first key on: for snapshots, tests and maintenance.
     pub fn raw_rows(&self, grant: &Grant, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
         if !grant.covers_every_theme() {
@@ -291,20 +298,26 @@ fn database_options(config: &Config) -> Options {
     options
 }
 
+/// Bytes of rows that are compressed together, where one row is much like the next. Reading one of them undoes the whole block, some 0.05 ms.
+const ROWS_BLOCK: usize = 16 << 10;
+
 fn family_options(table: Table, cache: &Cache) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
     blocks.set_bloom_filter(10.0, false);
     blocks.set_cache_index_and_filter_blocks(true);
+    if matches!(table, Table::Captures | Table::LogLeaves) {
+        blocks.set_block_size(ROWS_BLOCK);
+    }
     let mut options = Options::default();
     options.set_block_based_table_factory(&blocks);
     options.set_write_buffer_size(8 << 20);
-    // Payloads and documents are compressed already.
-    let compression = if matches!(table, Table::Payloads | Table::Documents) {
-        DBCompressionType::None
-    } else {
-        DBCompressionType::Lz4
-    };
-    options.set_compression_type(compression);
+    options.set_compression_type(match table {
+        // These are compressed already.
+        Table::Payloads | Table::Documents => DBCompressionType::None,
+        // One row is much like the next: requests, heads, names of fields. Only digests, salts and commitments differ in all.
+        Table::Captures | Table::LogLeaves => DBCompressionType::Zstd,
+        _ => DBCompressionType::Lz4,
+    });
     options
 }

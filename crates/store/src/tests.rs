@@ -1,4 +1,5 @@
 mod log;
+mod versions;
 
 use std::path::Path;
 
@@ -119,6 +120,19 @@ fn target() -> model::Target {
     }
 }
 
+fn version(number: u32, first: Seq, last: Seq, content: &[u8]) -> Version {
+    Version {
+        number,
+        digest_rule: 1,
+        first,
+        last,
+        captures: 1,
+        first_seen: Timestamp::from_micros(1_000),
+        last_seen: Timestamp::from_micros(1_000),
+        content_digest: Digest::of(content),
+    }
+}
+
 fn reader() -> Grant {
     Grant::system(Purpose::Maintenance)
 }
@@ -203,6 +217,12 @@ async fn another_themes_grant_reads_nothing() {
     assert!(matches!(store.links(&grant, id.theme, id.seq), Err(Error::NotGranted(_))));
     assert!(matches!(store.disclosure(&grant, id), Err(Error::NotGranted(_))));
     assert!(matches!(store.acts(&grant, id.theme, 0, 1), Err(Error::NotGranted(_))));
+    let uri = uri("/a").id();
+    assert!(matches!(store.version_of(&grant, id), Err(Error::NotGranted(_))));
+    assert!(matches!(store.versions(&grant, id.theme, uri, None, 1), Err(Error::NotGranted(_))));
+    assert!(matches!(store.namings(&grant, id.theme, uri, (Seq(0), Seq(9))), Err(Error::NotGranted(_))));
+    let named = store.name_version(&grant, id, uri, Some("x"), "y", Timestamp::from_micros(1));
+    assert!(matches!(named, Err(Error::NotGranted(_))));
     assert!(matches!(store.raw_rows(&grant, Table::Captures), Err(Error::NotGrantedEverywhere)));
     let own = store.captures(&grant, theme("cybercrime"), CaptureFilter::All, None, 10).unwrap();
     assert_eq!(own.captures, []);
@@ -230,7 +250,7 @@ async fn derived_views_come_back_with_their_links() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let market = theme("marketplace");
-    let version = Version { first: Seq(1), last: Seq(1), captures: 1, content_digest: Digest::of(b"text") };
+    let version = version(1, Seq(1), Seq(1), b"text");
     let hint = CrawlHint {
         target: TARGET,
         uri: uri("/a").id(),
@@ -327,11 +347,13 @@ async fn raw_bytes_of_every_table() {
         .unwrap();
     store.record(finished("marketplace", "/a", b"p")).await.unwrap();
     let (page, next) = (b"A page that changes. ".repeat(20), b"A page that changed. ".repeat(20));
-    let previous = store.record(finished("marketplace", "/c", &page)).await.unwrap();
+    store.record(finished("marketplace", "/c", &page)).await.unwrap();
     let visit = finished("marketplace", "/c", &next);
-    let evidence = store.evidence(market, visit.evidence.capture().clone(), &next, Some(previous)).unwrap();
+    let evidence = store.evidence(market, visit.evidence.capture().clone(), &next).unwrap();
     store.record(FinishedVisit { evidence, ..visit }).await.unwrap();
     store.add_target(&target()).unwrap();
+    let named = CaptureId { theme: market, seq: Seq(1) };
+    store.name_version(&reader(), named, uri("/a").id(), Some("n"), "a", Timestamp::from_micros(3_500)).unwrap();
     let signer = proof::SignerKey::from_secret("nachtwacht/test", &[1; 32]).unwrap();
     let notary = crate::Notary::new(store.clone(), signer, dir.path());
     notary.begin(Timestamp::from_micros(4_000)).unwrap();
@@ -345,7 +367,7 @@ async fn raw_bytes_of_every_table() {
         has_changed: true,
         is_quarantined: false,
     };
-    let version = Version { first: Seq(1), last: Seq(1), captures: 1, content_digest: Digest::of(b"t") };
+    let version = version(1, Seq(1), Seq(1), b"t");
     let document = Document {
         extractor: 1,
         charset: "UTF-8".into(),

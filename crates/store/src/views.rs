@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{CaptureId, CrawlHint, Digest, Document, Grant, Link, Seq, ThemeId, UriId};
+use model::{Capture, CaptureId, CrawlHint, Digest, Document, Grant, Link, Outcome, Seq, ThemeId, Timestamp, UriId};
 use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -28,21 +28,38 @@ pub struct Analysis {
     pub hint: CrawlHint,
     /// The document with its links, where there was content.
     pub document: Option<Document>,
-    /// The URI's version that the capture belongs to, where there was content.
+    /// The URI's version that the capture belongs to, where there was content or word that it has not changed.
     pub version: Option<(UriId, Version)>,
 }
 
-/// A run of captures of a URI with one content digest. Its identity is its first capture.
+/// A run of captures of a URI with one content digest. Its identity is its first capture; its number goes with the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
+    /// Its place among the versions of the URI, from 1 on, as `digest_rule` tells them apart.
+    pub number: u32,
+    /// The version of the rule that says what counts as a change.
+    pub digest_rule: u32,
     /// The first capture of the run.
     pub first: Seq,
     /// The last one so far.
     pub last: Seq,
-    /// How many captures it has.
+    /// How many captures it has, those included that a service answered with 304.
     pub captures: u32,
+    /// When the first attempt of the run began.
+    pub first_seen: Timestamp,
+    /// When the last one so far began.
+    pub last_seen: Timestamp,
     /// The content digest that they share.
     pub content_digest: Digest,
+}
+
+/// A page of versions, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionPage {
+    /// The versions.
+    pub versions: Vec<Version>,
+    /// The first capture of the version that the next page begins with, if there is one.
+    pub next: Option<Seq>,
 }
 
 /// What analysis is busy with. One that is found at start is the trace of a death.
@@ -145,6 +162,35 @@ impl Store {
         let row =
             self.tables.scan_back(Table::VersionsByUri, &prefix, Some(&prefix.clone().seq(seq))).next().transpose()?;
         row.map(|(key, value)| codec::decode(Table::VersionsByUri, &key, &value)).transpose()
+    }
+
+    /// A page of at most `limit` versions of a URI, newest first, from the one that begins at or before `from` down when given.
+    pub fn versions(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        uri: UriId,
+        from: Option<Seq>,
+        limit: usize,
+    ) -> Result<VersionPage, Error> {
+        demand(grant, theme)?;
+        let prefix = Key::theme(theme).uri(uri);
+        let start = from.map(|seq| prefix.clone().seq(seq));
+        let rows = self.tables.scan_back(Table::VersionsByUri, &prefix, start.as_ref()).take(limit + 1);
+        let read = |(key, value): (Vec<u8>, Vec<u8>)| codec::decode(Table::VersionsByUri, &key, &value);
+        let mut versions: Vec<Version> = rows.map(|row| row.and_then(read)).collect::<Result<_, _>>()?;
+        let next = (versions.len() > limit).then(|| versions.pop()).flatten().map(|version| version.first);
+        Ok(VersionPage { versions, next })
+    }
+
+    /// A capture with the version that it belongs to; `None` where there is no such capture, or it has no version (yet).
+    pub fn version_of(&self, grant: &Grant, id: CaptureId) -> Result<Option<(Capture, Version)>, Error> {
+        let Some(capture) = self.capture(grant, id)? else { return Ok(None) };
+        if !capture.outcome.has_content() && capture.outcome != Outcome::NotModified {
+            return Ok(None);
+        }
+        let version = self.version_before(id.theme, capture.uri.id(), id.seq)?;
+        Ok(version.filter(|version| version.last >= id.seq).map(|version| (capture, version)))
     }
 
     /// The hint of a capture: what became of its analysis.

@@ -10,6 +10,7 @@ mod settings;
 mod status;
 mod target;
 mod theme;
+mod version;
 
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
 pub use document::{Document, Link, Refresh};
@@ -20,3 +21,7 @@ pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, Scope
 pub use status::{Crawl, Disk, Health, Status, TargetStatus, ThemeAnalysis, Tor};
 pub use target::{Attention, Decision, Login, Pace, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};
 pub use theme::{Theme, Themes};
+pub use version::{
+    Compared, Comparison, FieldChange, LinkChanges, Naming, NewName, TextChange, TextChanges, Version, VersionDetail,
+    Versions,
+};

@@ -11,3 +11,4 @@ pub(crate) mod status;
 pub(crate) mod steering;
 pub(crate) mod targets;
 pub(crate) mod themes;
+pub(crate) mod versions;

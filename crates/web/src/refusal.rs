@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     NoTarget,
     #[error("there is no such capture in this theme")]
     NoCapture,
+    #[error("the capture belongs to no version: it has no content, or is not analysed yet")]
+    NoVersion,
+    #[error("the version has no name")]
+    NoName,
     #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
     NoCheckpoint,
     #[error("the log has no such tile")]
@@ -85,6 +89,8 @@ impl Refusal {
             }
             Self::NoTarget => (StatusCode::NOT_FOUND, "unknown-target", "Unknown target"),
             Self::NoCapture => (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture"),
+            Self::NoVersion => (StatusCode::NOT_FOUND, "unknown-version", "Unknown version"),
+            Self::NoName => (StatusCode::NOT_FOUND, "unknown-name", "Unknown name"),
             Self::NoCheckpoint => (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint"),
             Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
             Self::Store(Keep::Unproven(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "unproven", "Proves nothing"),

@@ -73,6 +73,31 @@ pub(crate) struct AtCheckpoint {
     pub(crate) size: u64,
 }
 
+/// A path that points at two captures of a theme.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtPair {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The sequence of a capture within the theme.
+    #[param(value_type = u64, example = 17)]
+    pub(crate) a: Seq,
+    /// The sequence of another capture within the theme.
+    #[param(value_type = u64, example = 42)]
+    pub(crate) b: Seq,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
+impl AtPair {
+    /// The two captures.
+    pub(crate) const fn captures(&self) -> [AtCapture; 2] {
+        let Self { theme, a, b, who } = *self;
+        [AtCapture { theme, seq: a, who }, AtCapture { theme, seq: b, who }]
+    }
+}
+
 impl AtTheme {
     /// Leave to work on this theme, for whoever asks.
     pub(crate) fn grant(&self, app: &App, phase: Phase) -> Grant {
@@ -126,6 +151,17 @@ impl FromRequestParts<Shared> for AtCheckpoint {
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refusal> {
         let size = part(parts, "size").await?.ok_or(Refusal::NoCheckpoint)?;
         Ok(Self { size })
+    }
+}
+
+impl FromRequestParts<Shared> for AtPair {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let (theme, who) = theme_of(parts, running).await?;
+        let a = part(parts, "a").await?.map(Seq).ok_or(Refusal::NoCapture)?;
+        let b = part(parts, "b").await?.map(Seq).ok_or(Refusal::NoCapture)?;
+        Ok(Self { theme, a, b, who })
     }
 }
 

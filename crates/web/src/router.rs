@@ -16,7 +16,7 @@ use crate::{
     api,
     app::{App, Running, Shared},
     authentication::authenticate,
-    controllers::{captures, content, health, log, logins, search, status, steering, targets, themes},
+    controllers::{captures, content, health, log, logins, search, status, steering, targets, themes, versions},
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
@@ -46,6 +46,10 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(content::payload))
         .routes(routes!(content::text))
         .routes(routes!(content::document))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::read))
+        .routes(routes!(versions::name, versions::unname))
+        .routes(routes!(versions::compare))
         .routes(routes!(search::search))
         // The evidence log.
         .routes(routes!(log::proof))
@@ -106,6 +110,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "daemon", description = "How the daemon is."),
         (name = "targets", description = "What is crawled, and the decisions that it rests on."),
         (name = "captures", description = "What was captured. Nobody edits it."),
+        (name = "versions", description = "What became of a page over time."),
         (name = "search", description = "What was captured, found by what it says."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )

@@ -8,6 +8,7 @@ mod openapi;
 mod searches;
 mod status;
 mod targets;
+mod versions;
 
 use std::sync::Arc;
 

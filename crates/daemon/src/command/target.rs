@@ -5,7 +5,7 @@ use hyper::Method;
 use model::ThemeId;
 use serde_json::{Map, Value, json};
 
-use super::{items, text};
+use super::{author, items, text};
 use crate::{
     cli::{DecisionArgs, TargetAdd, TargetCommand, TargetRef},
     client::Client,
@@ -65,8 +65,7 @@ fn put<T: serde::Serialize>(map: &mut Map<String, Value>, key: &str, value: Opti
 }
 
 fn decision(args: &DecisionArgs) -> Result<Value, Failure> {
-    let author = args.author.clone().or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
-    let author = author.context("say who decided with --author")?;
+    let author = author(args.author.clone())?;
     let ends_at = args.ends_at().map_err(|error| Failure::Refused(format!("--ends: {error}")))?;
     Ok(json!({
         "grounds": args.grounds,

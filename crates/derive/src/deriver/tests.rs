@@ -34,11 +34,15 @@ fn uri(path: &str) -> Uri {
 }
 
 async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq {
+    record_for(store, TARGET, path, outcome, body).await
+}
+
+async fn record_for(store: &Store, target: TargetId, path: &str, outcome: Outcome, body: &str) -> Seq {
     let uri = uri(path);
     let now = Timestamp::from_micros(1_000_000);
     let record = UriRecord {
         uri: uri.clone(),
-        target: TARGET,
+        target,
         via: None,
         hops: 0,
         redirects: Vec::new(),
@@ -52,7 +56,7 @@ async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq 
     };
     let capture = Capture {
         seq: Seq(0),
-        target: TARGET,
+        target,
         decision: 1,
         uri: uri.clone(),
         started_at: now,
@@ -62,7 +66,7 @@ async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq 
         outcome,
         detail: None,
         status: Some(200),
-        isolation: Isolation { target: TARGET, epoch: 0 },
+        isolation: Isolation { target, epoch: 0 },
         reused_connection: false,
         tls: None,
         request: Vec::new(),
@@ -86,7 +90,7 @@ async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq 
         visit: record.entry(theme()).unwrap(),
         uri: UriRecord { due: None, ..record },
         host: (uri.service(), HostRecord::default()),
-        state: (TARGET, CrawlState::default()),
+        state: (target, CrawlState::default()),
     };
     store.record(visit).await.unwrap()
 }
@@ -172,6 +176,71 @@ async fn a_lost_index_is_filled_from_the_documents() {
     record(&store, "/b", Outcome::Ok, "<p>apples too").await;
     analyse(Deriver::new(Config::default(), store, Arc::clone(&indexes))).await.unwrap();
     assert_eq!(found(&indexes, "apples"), [1, 2]);
+}
+
+/// The versions of `/a` as number, first and last capture, and count; oldest first.
+fn versions(store: &Store) -> Vec<(u32, u64, u64, u32)> {
+    let grant = Grant::system(Purpose::Maintenance);
+    let page = store.versions(&grant, theme(), uri("/a").id(), None, 100).unwrap();
+    let told = |version: &store::Version| (version.number, version.first.0, version.last.0, version.captures);
+    page.versions.iter().rev().map(told).collect()
+}
+
+#[tokio::test]
+async fn versions_are_numbered_and_a_304_continues_the_one_that_its_target_was_shown() {
+    const OTHER: TargetId = TargetId::from_u64(8);
+    let house = House::new();
+    let (store, indexes) = house.open();
+    for (target, outcome, body) in [
+        (TARGET, Outcome::Ok, "<p>red"),
+        (TARGET, Outcome::NotModified, ""),
+        (TARGET, Outcome::TimedOut(model::Stage::Body), ""),
+        (TARGET, Outcome::Ok, "<p>green"),
+        (TARGET, Outcome::NotModified, ""),
+        (TARGET, Outcome::NotModified, ""),
+        (TARGET, Outcome::Ok, "<p>red"),
+        // Somebody else is shown something else, and what the first one has is still red.
+        (OTHER, Outcome::Ok, "<p>blue"),
+        (TARGET, Outcome::NotModified, ""),
+        (OTHER, Outcome::NotModified, ""),
+    ] {
+        record_for(&store, target, "/a", outcome, body).await;
+    }
+    let expect = [(1, 1, 2, 2), (2, 4, 6, 3), (3, 7, 7, 1), (4, 8, 8, 1), (5, 9, 9, 1), (6, 10, 10, 1)];
+    for batch in [1, 3, 64] {
+        analyse(Deriver::new(Config { batch, ..Config::default() }, store.clone(), Arc::clone(&indexes)))
+            .await
+            .unwrap();
+        assert_eq!(versions(&store), expect, "in batches of {batch}");
+        let hints = store.crawl_hints_after(theme(), Seq(0), 20).unwrap();
+        let changed: Vec<_> = hints.iter().filter(|(_, hint)| hint.has_changed).map(|(seq, _)| seq.0).collect();
+        assert_eq!(changed, [1, 4, 7, 8, 9, 10], "in batches of {batch}");
+        Deriver::forget(&store, &indexes, &[theme()]).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_name_stays_with_its_version_when_all_is_derived_again() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    for body in ["<p>red", "<p>green", "<p>green <!-- again -->"] {
+        record(&store, "/a", Outcome::Ok, body).await;
+    }
+    let grant = Grant::system(Purpose::Maintenance);
+    let id = |seq| CaptureId { theme: theme(), seq: Seq(seq) };
+    let names_at = |seq| {
+        let (_, version) = store.version_of(&grant, id(seq)).unwrap().unwrap();
+        let namings = store.namings(&grant, theme(), uri("/a").id(), (version.first, version.last)).unwrap();
+        namings.into_iter().filter_map(|naming| naming.name).collect::<Vec<_>>()
+    };
+    analyse(Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes))).await.unwrap();
+    let at = Timestamp::from_micros(2_000_000);
+    store.name_version(&grant, id(2), uri("/a").id(), Some("the rise"), "anna", at).unwrap();
+    assert_eq!((names_at(1), names_at(3)), (vec![], vec!["the rise".to_owned()]));
+    Deriver::forget(&store, &indexes, &[theme()]).unwrap();
+    assert_eq!(store.version_of(&grant, id(3)).unwrap(), None);
+    analyse(Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes))).await.unwrap();
+    assert_eq!((names_at(1), names_at(3)), (vec![], vec!["the rise".to_owned()]));
 }
 
 fn dies_of_poison(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {

@@ -78,7 +78,8 @@ fn bytes(running: &Running, at: AtCapture) -> Result<(model::Capture, Vec<u8>), 
     Ok((capture, payload))
 }
 
-fn read(running: &Running, at: AtCapture) -> Result<model::Document, Refusal> {
+/// The document of a capture, or why there is none.
+pub(super) fn read(running: &Running, at: AtCapture) -> Result<model::Document, Refusal> {
     let grant = at.grant(&running.app);
     let store = &running.app.store;
     if let Some(document) = store.document(&grant, at.id())? {
@@ -99,7 +100,6 @@ fn attachment(at: AtCapture, what: &str) -> [(HeaderName, String); 2] {
 }
 
 fn shown(at: AtCapture, document: model::Document) -> Document {
-    let link = |link: model::Link| Link { uri: link.uri, anchor: link.anchor, rel: link.rel };
     Document {
         capture: at.id(),
         extractor: document.extractor,
@@ -115,6 +115,10 @@ fn shown(at: AtCapture, document: model::Document) -> Document {
         content_digest: document.content_digest,
         digest_rule: document.digest_rule,
     }
+}
+
+pub(super) fn link(link: model::Link) -> Link {
+    Link { uri: link.uri, anchor: link.anchor, rel: link.rel }
 }
 
 fn refresh(refresh: model::Refresh) -> Refresh {
