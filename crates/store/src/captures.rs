@@ -149,16 +149,11 @@ impl Store {
         target: TargetId,
         before: Option<Seq>,
     ) -> Result<Option<Capture>, Error> {
-        let from = match before {
-            Some(Seq(before)) => Some(Seq(before.saturating_sub(1))),
-            None => None,
-        };
+        let from = before.map(|Seq(before)| Seq(before.saturating_sub(1)));
         let page = self.captures(grant, theme, CaptureFilter::Uri(uri), from, MOST_REVISITS)?;
-        let own = page.captures.into_iter().filter(|capture| capture.target == target);
-        Ok(own
-            .skip_while(|capture| capture.outcome == Outcome::NotModified)
-            .next()
-            .filter(|capture| capture.outcome == Outcome::Ok))
+        let mut own = page.captures.into_iter().filter(|capture| capture.target == target);
+        let last = own.find(|capture| capture.outcome != Outcome::NotModified);
+        Ok(last.filter(|capture| capture.outcome == Outcome::Ok))
     }
 
     /// The captures of `theme` after `after`, at most `limit`, in order of sequence; erased ones are passed over.

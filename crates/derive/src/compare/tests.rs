@@ -127,7 +127,7 @@ fn texts_of_megabytes_are_compared_more_coarsely_and_say_so() {
     let one_line = |salt: usize| of(600_000, &|n| format!("w{} ", (n * salt) % 99_991));
     let short_lines = |salt: usize| of(1_000_000, &|n| format!("{}\n", (n * salt) % 7));
     let every_other = |word: &str| of(60_000, &|n| format!("a{n}\n{word}{n}\n"));
-    let two_words = |first: &str, second: &str| format!("{}x", of(50_000, &|_| format!("{first} {second} ")));
+    let two_words = |first: &str, second: &str| format!("{}x", of(20_000, &|_| format!("{first} {second} ")));
     let cases = [
         (one_line(31), one_line(37), Granularity::Line),
         (short_lines(3), short_lines(5), Granularity::Whole),

@@ -38,9 +38,8 @@ struct Side {
 
 impl Side {
     /// A capture with its document. A 304 stands for the page of which it says that it has not changed.
-    fn read(running: &Running, at: AtCapture) -> Result<Self, Refusal> {
+    fn read(running: &Running, mut at: AtCapture) -> Result<Self, Refusal> {
         let (capture, version) = version_of(running, at)?;
-        let mut at = at;
         if !capture.outcome.has_content() {
             let (grant, store) = (at.grant(&running.app), &running.app.store);
             let page = store.page_held(&grant, at.theme, capture.uri.id(), capture.target, Some(at.seq))?;
