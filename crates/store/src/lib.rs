@@ -15,6 +15,7 @@ mod log;
 mod logins;
 mod notary;
 mod payload;
+mod room;
 mod schema;
 mod store;
 mod targets;
@@ -33,6 +34,7 @@ pub use frontier::{CrawlBatch, CrawlState, FrontierEntry, HostRecord, Priority, 
 pub use log::Head;
 pub use logins::{Cookie, CredentialKey};
 pub use notary::{Checkpoint, Notary, Verdict};
+pub use room::{Room, Space};
 pub use schema::{FORMAT, Kind, Table};
 pub use store::{Config, DiskUse, Store};
 pub use verify::{Depth, Finding, Progress, Report};

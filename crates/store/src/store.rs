@@ -21,6 +21,7 @@ use crate::{
     key::Key,
     log::Log,
     logins::CredentialKey,
+    room::{RESERVE_FILE, Room, Space, SpaceKeeper},
     schema::{FORMAT, Table},
 };
 
@@ -36,6 +37,10 @@ pub struct Config {
     pub group_size: usize,
     /// The time between two signatures under the evidence log while it grows, in seconds.
     pub checkpoint_every_s: u32,
+    /// The free space on the disk below which nothing is fetched, in MiB; below half of it nothing is recorded either. 0 sets no floor.
+    pub floor_mb: u64,
+    /// A file beside the tables that is given back when the disk is full, for acts of audit and erasure and a clean stop, in MiB. 0 keeps none.
+    pub reserve_mb: u64,
 }
 
 impl Config {
@@ -47,7 +52,14 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cache_mb: 16, write_buffer_mb: 32, group_size: 64, checkpoint_every_s: 3_600 }
+        Self {
+            cache_mb: 16,
+            write_buffer_mb: 32,
+            group_size: 64,
+            checkpoint_every_s: 3_600,
+            floor_mb: 512,
+            reserve_mb: 256,
+        }
     }
 }
 
@@ -56,6 +68,7 @@ impl Default for Config {
 pub struct Store {
     pub(crate) tables: Arc<Tables>,
     pub(crate) log: Arc<Log>,
+    pub(crate) space: Arc<SpaceKeeper>,
     committer: Arc<Committer>,
     credential: Arc<CredentialKey>,
     /// Serialises read-modify-write of targets.
@@ -67,21 +80,28 @@ pub struct Store {
 /// Bytes on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DiskUse {
-    /// Tables and write-ahead log of the store.
+    /// Tables and write-ahead log of the store, without the reserve.
     pub store_bytes: u64,
+    /// The disk that they lie on.
+    pub space: Space,
 }
 
 impl Store {
     /// Opens the store in `directory`, or makes one there.
     pub fn open(directory: &Path, config: &Config, credential: CredentialKey) -> Result<Self, Error> {
         fs::create_dir_all(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
+        let space = Arc::new(SpaceKeeper::new(directory, config.floor_mb << 20, config.reserve_mb << 20));
+        // Opening writes, too; the reserve is made good when there is room.
+        space.give_way();
         let tables = Arc::new(Tables::open(directory, config)?);
         tables.check_format()?;
         let log = Arc::new(Log::open(Arc::clone(&tables))?);
         let committer = Arc::new(Committer::start(Arc::clone(&tables), Arc::clone(&log), config.group_size)?);
+        space.look();
         Ok(Self {
             tables,
             log,
+            space,
             committer,
             credential: Arc::new(credential),
             targets_lock: Arc::default(),
@@ -102,11 +122,17 @@ impl Store {
         Ok(self.tables.get(Table::Cursors, &cursor_key(name, theme))?.unwrap_or_default())
     }
 
-    /// The space that the store takes on disk.
+    /// The space that the store takes on disk, and what is left there.
     pub fn disk_use(&self) -> DiskUse {
         let size = |entry: fs::DirEntry| entry.metadata().map_or(0, |meta| meta.len());
         let files = fs::read_dir(&self.tables.directory).into_iter().flatten().flatten();
-        DiskUse { store_bytes: files.map(size).sum() }
+        let files = files.filter(|entry| entry.file_name() != RESERVE_FILE);
+        DiskUse { store_bytes: files.map(size).sum(), space: self.space.look() }
+    }
+
+    /// What there is room for on the disk, as it is now: whoever fetches asks before each fetch.
+    pub fn room(&self) -> Room {
+        self.space.look().room
     }
 
     /// The rows of `table`, raw, from the first key on: for snapshots, tests and maintenance.
@@ -157,7 +183,7 @@ pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
 /// The database under the domain methods.
 pub(crate) struct Tables {
     db: DB,
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 impl Tables {
