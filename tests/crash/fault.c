@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@
 
 #define FILES 1024
 
+/* Held for reading by whoever changes anything on disk. Whoever cuts the power takes it for good, so that the world stands still. */
+static pthread_rwlock_t light = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_long calls;
 static long at;
 static const char *under, *which, *how;
@@ -65,6 +68,7 @@ static void die(void)
 
 static void cut_power(void)
 {
+    pthread_rwlock_wrlock(&light);
     long lost = 0;
     for (int fd = 3; fd < FILES; fd++) {
         long kept = atomic_load(&durable[fd]);
@@ -108,7 +112,12 @@ ssize_t write(int fd, const void *bytes, size_t count)
         if (next(fd, bytes, count / 2) >= 0)
             die();
     }
-    return next(fd, bytes, count);
+    pthread_rwlock_rdlock(&light);
+    ssize_t result = next(fd, bytes, count);
+    int error = errno;
+    pthread_rwlock_unlock(&light);
+    errno = error;
+    return result;
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
@@ -121,7 +130,12 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
         if (next(fd, bytes, count / 2, offset) >= 0)
             die();
     }
-    return next(fd, bytes, count, offset);
+    pthread_rwlock_rdlock(&light);
+    ssize_t result = next(fd, bytes, count, offset);
+    int error = errno;
+    pthread_rwlock_unlock(&light);
+    errno = error;
+    return result;
 }
 
 static int synced(int fd, const char *name)
@@ -130,10 +144,14 @@ static int synced(int fd, const char *name)
     if (goes_wrong(fd, "sync"))
         return -1;
     int is_tracked = is_ours(fd);
+    pthread_rwlock_rdlock(&light);
     long length = is_tracked ? length_of(fd) : 0;
     int result = next(fd);
+    int error = errno;
     if (is_tracked && result == 0)
         atomic_store(&durable[fd], length + 1);
+    pthread_rwlock_unlock(&light);
+    errno = error;
     return result;
 }
 
@@ -153,4 +171,26 @@ int close(int fd)
     if (fd >= 0 && fd < FILES)
         atomic_store(&durable[fd], 0);
     return next(fd);
+}
+
+int unlink(const char *path)
+{
+    int (*next)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "unlink");
+    pthread_rwlock_rdlock(&light);
+    int result = next(path);
+    int error = errno;
+    pthread_rwlock_unlock(&light);
+    errno = error;
+    return result;
+}
+
+int rename(const char *from, const char *to)
+{
+    int (*next)(const char *, const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename");
+    pthread_rwlock_rdlock(&light);
+    int result = next(from, to);
+    int error = errno;
+    pthread_rwlock_unlock(&light);
+    errno = error;
+    return result;
 }
