@@ -4,9 +4,11 @@
 //! is computed above it and handed down as records.
 
 mod acts;
+mod backup;
 mod captures;
 mod codec;
 mod committer;
+mod erased;
 mod error;
 mod evidence;
 mod frontier;
@@ -26,8 +28,12 @@ mod views;
 mod tests;
 
 pub use acts::{Act, RecordedAct};
+pub use backup::{
+    BackedUp, BackupError, BackupKey, Manifest, Moved, RestoreOrder, Restored, Term, read_erasures, restore,
+};
 pub use captures::{CaptureFilter, CapturePage, Disclosure};
 pub use committer::{FinishedVisit, Receipt};
+pub use erased::{ErasedCapture, ErasureList};
 pub use error::Error;
 pub use evidence::{Evidence, part};
 pub use frontier::{CrawlBatch, CrawlState, FrontierEntry, HostRecord, Priority, TemplateRecord, UriRecord};

@@ -8,15 +8,16 @@ use std::{
 
 use model::{Grant, Seq, ThemeId};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBIterator, Direction,
-    IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB,
+    DBCompressionType, DBIterator, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use tokio::sync::watch;
 
 use crate::{
-    Error, codec,
+    Error, backup, codec,
     committer::Committer,
     key::Key,
     log::Log,
@@ -71,6 +72,8 @@ pub struct Store {
     pub(crate) space: Arc<SpaceKeeper>,
     committer: Arc<Committer>,
     credential: Arc<CredentialKey>,
+    /// Serialises backups, which share a place for their links.
+    pub(crate) backing_up: Arc<Mutex<()>>,
     /// Serialises read-modify-write of targets.
     pub(crate) targets_lock: Arc<Mutex<()>>,
     /// Tells who follows the derived tables that they grew.
@@ -91,6 +94,8 @@ impl Store {
     pub fn open(directory: &Path, config: &Config, credential: CredentialKey) -> Result<Self, Error> {
         fs::create_dir_all(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
         let space = Arc::new(SpaceKeeper::new(directory, config.floor_mb << 20, config.reserve_mb << 20));
+        // Links of a backup that died hold space, and what was erased since.
+        drop(fs::remove_dir_all(backup::checkpoint_dir(directory)));
         // Opening writes, too; the reserve is made good when there is room.
         space.give_way();
         let tables = Arc::new(Tables::open(directory, config)?);
@@ -104,6 +109,7 @@ impl Store {
             space,
             committer,
             credential: Arc::new(credential),
+            backing_up: Arc::default(),
             targets_lock: Arc::default(),
             analysed: Arc::default(),
         })
@@ -251,6 +257,22 @@ impl Tables {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         Ok(self.db.write_opt(batch, &options)?)
+    }
+
+    /// A consistent copy of everything in a new directory on the same disk; tables are linked and not copied.
+    pub(crate) fn checkpoint(&self, directory: &Path) -> Result<(), Error> {
+        Ok(Checkpoint::new(&self.db)?.create_checkpoint(directory)?)
+    }
+
+    /// Writes every table anew, so that what was deleted is in no file any more.
+    pub(crate) fn compact(&self) -> Result<(), Error> {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        for table in Table::ALL {
+            self.db.flush_cf(self.family(*table))?;
+            self.db.compact_range_cf_opt(self.family(*table), None::<&[u8]>, None::<&[u8]>, &options);
+        }
+        Ok(())
     }
 
     /// The rows whose keys begin with `prefix`, in order, from `from` on when given.
