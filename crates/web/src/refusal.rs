@@ -45,6 +45,8 @@ pub(crate) enum Refusal {
     NoDocument(&'static str),
     #[error("{name}: {problem}")]
     Parameter { name: String, problem: String },
+    #[error("this is only answered on the Unix socket")]
+    SocketOnly,
     #[error("the body must be of the type application/json")]
     MediaType,
     #[error("the body is larger than 1 MiB")]
@@ -91,6 +93,7 @@ impl Refusal {
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated"),
+            Self::SocketOnly => (StatusCode::FORBIDDEN, "socket-only", "Only on the socket"),
             Self::Parameter { .. } | Self::Search(Find::TooManyFilters { .. }) => {
                 (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter")
             }
