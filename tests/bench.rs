@@ -4,10 +4,22 @@
 
 mod bench {
     pub(crate) mod bare;
+    pub(crate) mod crash;
     pub(crate) mod crawl;
     pub(crate) mod pages;
     pub(crate) mod payloads;
     pub(crate) mod process;
+    pub(crate) mod store;
+
+    /// The middle of the figures, the least and the most.
+    pub(crate) fn median(figures: impl Iterator<Item = f64>) -> (f64, f64, f64) {
+        let mut figures: Vec<f64> = figures.collect();
+        figures.sort_by(f64::total_cmp);
+        match figures.as_slice() {
+            [] => (f64::NAN, f64::NAN, f64::NAN),
+            figures => (figures[figures.len() / 2], figures[0], figures[figures.len() - 1]),
+        }
+    }
 }
 
 use std::path::PathBuf;
@@ -34,6 +46,26 @@ enum Command {
     },
     /// Bytes on disk of ten visits to the market at three rates of change, beside gzip WARC, and how fast each is read back.
     Payloads,
+    /// Synced captures beside bare RocksDB and SQLite, verification beside `sha256sum`, the start beside a bare open.
+    Store {
+        /// Rounds of each measurement.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Captures of a round.
+        #[arg(long, default_value_t = 20_000)]
+        captures: usize,
+        /// Sizes of the stores that are started, in gigabytes; may be given several times.
+        #[arg(long = "gigabytes", default_values_t = [1])]
+        gigabytes: Vec<u64>,
+    },
+    /// Kills a writer in every way that can be thought of, and looks whether anything acknowledged is lost.
+    Crash {
+        #[arg(long, default_value_t = 200)]
+        rounds: usize,
+        /// What decides the deaths; chance when it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// The bare loop, as a process of its own: what `crawl` measures as the limit.
     #[command(hide = true)]
     Bare {
@@ -52,6 +84,8 @@ async fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Crawl { rounds, pages } => bench::crawl::run(rounds, pages).await,
         Command::Payloads => bench::payloads::run().await,
+        Command::Store { rounds, captures, gigabytes } => bench::store::run(rounds, captures, &gigabytes).await,
+        Command::Crash { rounds, seed } => bench::crash::run(rounds, seed),
         Command::Bare { network_config, tcp_nodelay, pages, onions } => {
             bench::bare::run(network_config, tcp_nodelay, pages, onions).await
         }

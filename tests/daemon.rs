@@ -20,9 +20,14 @@ use crate::{Deadline, wait_until};
 
 /// The daemon's program, built beside the one that runs.
 pub fn program() -> anyhow::Result<PathBuf> {
+    built("nachtwacht")
+}
+
+/// A program of the workspace, built beside the one that runs.
+pub fn built(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let found = own.ancestors().map(|directory| directory.join("nachtwacht")).find(|path| path.is_file());
-    found.context("the program nachtwacht is not built: run `cargo build --workspace` first")
+    let found = own.ancestors().map(|directory| directory.join(name)).find(|path| path.is_file());
+    found.with_context(|| format!("the program {name} is not built: run `cargo build --workspace` first"))
 }
 
 /// A real daemon on a directory of its own.

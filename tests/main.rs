@@ -4,4 +4,5 @@
 
 mod house;
 mod structure;
+mod survive;
 mod tor;

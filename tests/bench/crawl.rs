@@ -8,7 +8,7 @@ use testnet::network::{Network, Onion, Plan};
 use tests::{Daemon, Deadline};
 use tokio::{process::Command, task::JoinSet, time::Instant};
 
-use super::{bare::CONCURRENCY, pages, process};
+use super::{bare::CONCURRENCY, median, pages, process};
 
 /// One measurement.
 struct Figure {
@@ -231,14 +231,4 @@ async fn queued() -> anyhow::Result<()> {
     daemon.stop().await?;
     network.stop().await;
     Ok(())
-}
-
-/// The middle of the figures, the least and the most.
-fn median(figures: impl Iterator<Item = f64>) -> (f64, f64, f64) {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    match figures.as_slice() {
-        [] => (f64::NAN, f64::NAN, f64::NAN),
-        figures => (figures[figures.len() / 2], figures[0], figures[figures.len() - 1]),
-    }
 }

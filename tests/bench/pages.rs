@@ -37,7 +37,8 @@ pub(crate) async fn serve(pages: usize, tasks: &mut JoinSet<()>) -> anyhow::Resu
     Ok(address)
 }
 
-fn page(number: usize, pages: usize) -> String {
+/// A page with links to those of its children that are among the first `pages`.
+pub(crate) fn page(number: usize, pages: usize) -> String {
     let mut html = format!(
         "<!doctype html><html><head><meta charset=utf-8><title>Page {number}</title></head><body><h1>Page {number}</h1><ul>"
     );

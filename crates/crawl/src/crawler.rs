@@ -10,7 +10,7 @@ use fetch::{Fetcher, LoginCookie};
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use model::{Clock, ServiceId, TargetId, ThemeId, Timestamp, UriId};
-use store::{FinishedVisit, FrontierEntry, HostRecord, Priority, Store};
+use store::{FinishedVisit, FrontierEntry, HostRecord, Priority, Room, Store};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -106,6 +106,8 @@ pub struct Crawler {
     captures: u64,
     rate: Rate,
     is_tor_ready: bool,
+    /// Whether the disk has room for more captures.
+    has_room: bool,
     /// The queue after which the next round begins, so that none is favoured.
     last_served: Option<QueueId>,
 }
@@ -134,6 +136,7 @@ impl Crawler {
             captures: 0,
             rate: Rate::default(),
             is_tor_ready: false,
+            has_room: true,
             last_served: None,
         }
     }
@@ -148,29 +151,67 @@ impl Crawler {
         for (queue, owed) in self.store.queues()? {
             self.queues.entry(queue).or_default().owed = owed;
         }
-        self.load_targets()?;
         let mut analysed = self.store.analysed();
         let mut tor = self.visitor.fetcher.status();
-        let changed = Arc::clone(&self.changed);
-        loop {
-            analysed.mark_unchanged();
-            let has_more = self.follow_hints()?;
-            self.call_off();
-            self.is_tor_ready = tor.borrow_and_update().is_ready;
-            let wait = if self.is_tor_ready { self.dispatch()? } else { TICK };
-            let wait = if has_more { Duration::ZERO } else { wait.min(TICK) };
-            self.tell(false);
-            tokio::select! {
-                () = stop.cancelled() => break,
-                Some(visited) = self.fetches.join_next() => self.finish(visited?).await?,
-                Some((lease, recorded)) = self.acknowledgements.next() => self.acknowledged(lease, recorded)?,
-                () = changed.notified() => self.load_targets()?,
-                Ok(()) = analysed.changed() => {}
-                Ok(()) = tor.changed() => {}
-                () = tokio::time::sleep(wait) => {}
+        match self.load_targets() {
+            Err(Error::Store(error)) if error.is_disk_full() => self.wait_for_room(&error).await?,
+            result => result?,
+        }
+        while !stop.is_cancelled() {
+            match self.turn(&stop, &mut analysed, &mut tor).await {
+                Err(Error::Store(error)) if error.is_disk_full() => self.wait_for_room(&error).await?,
+                result => result?,
             }
         }
         self.drain().await
+    }
+
+    /// One turn of the loop: follows, starts, waits for something to happen and deals with it.
+    async fn turn(
+        &mut self,
+        stop: &CancellationToken,
+        analysed: &mut watch::Receiver<HashMap<ThemeId, model::Seq>>,
+        tor: &mut watch::Receiver<fetch::TorStatus>,
+    ) -> Result<(), Error> {
+        analysed.mark_unchanged();
+        self.has_room = self.store.room() == Room::ForAll;
+        let has_more = self.has_room && self.follow_hints()?;
+        self.call_off();
+        self.is_tor_ready = tor.borrow_and_update().is_ready;
+        let wait = if self.is_tor_ready && self.has_room { self.dispatch()? } else { TICK };
+        let wait = if has_more { Duration::ZERO } else { wait.min(TICK) };
+        self.tell(false);
+        let changed = Arc::clone(&self.changed);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(visited) = self.fetches.join_next() => self.finish(visited?).await?,
+            Some((lease, recorded)) = self.acknowledgements.next() => self.acknowledged(lease, recorded)?,
+            () = changed.notified() => self.load_targets()?,
+            Ok(()) = analysed.changed() => {}
+            Ok(()) = tor.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        Ok(())
+    }
+
+    /// What did not fit on the disk was not recorded, and is owed as before: makes memory agree with that, and gives the disk a moment.
+    async fn wait_for_room(&mut self, error: &store::Error) -> Result<(), Error> {
+        if std::mem::take(&mut self.has_room) {
+            tracing::error!(%error, "what was fetched could not be recorded and is fetched again when there is room");
+        }
+        let owed: HashMap<QueueId, u64> = self.store.queues()?.into_iter().collect();
+        for (id, queue) in &mut self.queues {
+            queue.owed = owed.get(id).copied().unwrap_or_default();
+            queue.look_at = None;
+        }
+        for watched in self.targets.values_mut() {
+            watched.state = self.store.crawl_state(watched.target.theme, watched.target.id)?;
+        }
+        // Targets that changed meanwhile may have been read half.
+        self.changed.notify_one();
+        self.tell(true);
+        tokio::time::sleep(TICK).await;
+        Ok(())
     }
 
     /// Reads the targets anew: seeds, paces, logins, decisions.
@@ -465,7 +506,13 @@ impl Crawler {
             host: (entry.service, verdict.host),
             state,
         };
-        let receipt = self.store.submit(finished).await?;
+        let receipt = match self.store.submit(finished).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                self.leased.remove(&lease);
+                return Err(error.into());
+            }
+        };
         self.acknowledgements.push(Box::pin(async move { (lease, receipt.acknowledged().await) }));
         Ok(())
     }
@@ -488,8 +535,8 @@ impl Crawler {
         lease: (TargetId, UriId),
         recorded: Result<model::Seq, store::Error>,
     ) -> Result<(), Error> {
-        recorded?;
         self.leased.remove(&lease);
+        recorded?;
         // A failed attempt owes another one, which the queue learns of by looking.
         for ((_, target, _), queue) in &mut self.queues {
             if *target == lease.0 && queue.ready.is_empty() {
@@ -508,15 +555,18 @@ impl Crawler {
     /// Lets fetches in flight end for a while, calls off the rest, and waits for the disk.
     async fn drain(&mut self) -> Result<(), Error> {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(self.config.drain_s.into());
+        let mut result = Ok(());
         while let Ok(Some(visited)) = tokio::time::timeout_at(deadline, self.fetches.join_next()).await {
-            self.finish(visited?).await?;
+            let finished = self.finish(visited?).await;
+            result = result.and(unless_full(finished));
         }
         self.fetches.abort_all();
         while let Some((lease, recorded)) = self.acknowledgements.next().await {
-            self.acknowledged(lease, recorded)?;
+            let acknowledged = self.acknowledged(lease, recorded);
+            result = result.and(unless_full(acknowledged));
         }
         self.tell(true);
-        Ok(())
+        result
     }
 
     /// Publishes the state, not too often.
@@ -546,6 +596,7 @@ impl Crawler {
         let is_waiting =
             |(_, queue): (&QueueId, &Queue)| queue.ready.is_empty() && queue.look_at.is_some_and(|at| at > now);
         let without_tor = || (!self.is_tor_ready).then(|| "Tor is not ready".to_owned());
+        let without_room = || (!self.has_room).then(|| "the disk has too little room".to_owned());
         let rests = || {
             let services = self.queues.iter().filter(own).map(|((_, _, service), _)| service);
             let until = services.filter_map(|service| self.gates.get(service)?.resting(now)).max()?;
@@ -561,8 +612,20 @@ impl Crawler {
             captures: watched.state.captures,
             last_outcome: watched.state.last_outcome,
             last_at: watched.state.last_at,
-            waits_because: watched.hindrance(self.clock.as_ref()).or_else(without_tor).or_else(rests),
+            waits_because: watched
+                .hindrance(self.clock.as_ref())
+                .or_else(without_room)
+                .or_else(without_tor)
+                .or_else(rests),
         }
+    }
+}
+
+/// A full disk does not make a stop unclean: what did not fit is still owed.
+fn unless_full(result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(Error::Store(error)) if error.is_disk_full() => Ok(()),
+        result => result,
     }
 }
 

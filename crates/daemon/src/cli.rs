@@ -47,6 +47,13 @@ pub(crate) enum Command {
     /// Shows, signs and time-stamps checkpoints of the evidence log.
     #[command(subcommand)]
     Checkpoint(CheckpointCommand),
+    /// Makes an encrypted backup while the daemon works; deletes those that have expired.
+    Backup(BackupArgs),
+    /// Restores a backup into an empty data directory, without the daemon, and checks everything.
+    Restore(RestoreArgs),
+    /// Exports what was erased.
+    #[command(subcommand)]
+    Erasures(ErasuresCommand),
     /// Says how Tor, crawl, analysis and disk are.
     Status {
         /// Keeps showing it until Ctrl-C.
@@ -217,6 +224,35 @@ pub(crate) struct VerifyArgs {
     /// A checkpoint that was kept elsewhere: is today's log its continuation? May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The directory of backups, best on another disk. What is in it already is not written again.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// How many days the backup may be restored; after that it is refused, and the next backup deletes it.
+    #[arg(long, default_value_t = 90, value_name = "DAYS")]
+    pub(crate) keep_days: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The directory of backups.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// The newest backup that was made by then (RFC 3339); the newest of all where it is not given.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// What was erased, as `nachtwacht erasures export` last told; the list beside the backup knows nothing of later erasures.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) erasures: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ErasuresCommand {
+    /// Prints the list that a restore demands; keep it apart from the machine, and anew after each erasure.
+    Export,
 }
 
 #[derive(Debug, Subcommand)]

@@ -50,9 +50,15 @@ impl Client {
         parsed(&self.exchange(Method::POST, path, Content { media_type, bytes }).await?)
     }
 
-    /// Reads an answer of lines, each a JSON value, as they come.
-    pub(crate) async fn lines(&self, method: Method, path: &str, mut each: impl FnMut(Value)) -> Result<(), Failure> {
-        let (mut body, _driver) = self.open(method, path, Content::none()).await?;
+    /// Sends a JSON body, or none, and reads an answer of lines, each a JSON value, as they come.
+    pub(crate) async fn lines(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        mut each: impl FnMut(Value),
+    ) -> Result<(), Failure> {
+        let (mut body, _driver) = self.open(method, path, Content::json(body)).await?;
         let mut rest = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.context("the daemon's answer broke off")?;
@@ -66,11 +72,7 @@ impl Client {
     }
 
     async fn json(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let content = body.map_or_else(Content::none, |body| Content {
-            media_type: "application/json",
-            bytes: body.to_string().into_bytes(),
-        });
-        parsed(&self.exchange(method, path, content).await?)
+        parsed(&self.exchange(method, path, Content::json(body)).await?)
     }
 
     async fn exchange(&self, method: Method, path: &str, content: Content) -> Result<Bytes, Failure> {
@@ -113,6 +115,13 @@ struct Content {
 }
 
 impl Content {
+    fn json(body: Option<&Value>) -> Self {
+        body.map_or_else(Self::none, |body| Self {
+            media_type: "application/json",
+            bytes: body.to_string().into_bytes(),
+        })
+    }
+
     const fn none() -> Self {
         Self { media_type: "", bytes: Vec::new() }
     }

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod backup;
 mod capture;
 mod log;
 mod search;
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, ErasuresCommand},
     client::Client,
     config::Config,
     credentials::{self, Renew},
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             init(&config, Renew { token: new_token, log_key: new_log_key }, wants_json)
         }
         Command::CheckConfig => check(&config, wants_json),
+        Command::Restore(args) => backup::restore(&config, &args, wants_json),
         Command::Verify(args) if args.offline => log::verify_offline(&config, &args, wants_json),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
@@ -49,9 +51,15 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Capture(command) => capture::run(client, command, wants_json).await,
         Command::Verify(args) => log::verify(client, args, wants_json).await,
         Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
+        Command::Backup(args) => backup::backup(client, args, wants_json).await,
+        Command::Erasures(ErasuresCommand::Export) => backup::export(client).await,
         Command::Status { watch } => status::run(client, watch, wants_json).await,
         Command::Version { command: Some(command) } => version::run(client, command, wants_json).await,
-        Command::Serve | Command::Init { .. } | Command::CheckConfig | Command::Version { command: None } => Ok(()),
+        Command::Serve
+        | Command::Init { .. }
+        | Command::CheckConfig
+        | Command::Restore(_)
+        | Command::Version { command: None } => Ok(()),
     }
 }
 

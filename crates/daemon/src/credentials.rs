@@ -11,12 +11,13 @@ use std::{
 use anyhow::Context as _;
 use model::Digest;
 use proof::SignerKey;
-use store::CredentialKey;
+use store::{BackupKey, CredentialKey};
 
 use crate::failure::Failure;
 
 const LOGIN_KEY: &str = "login-key";
 const LOG_KEY: &str = "log-key";
+const BACKUP_KEY: &str = "backup-key";
 const TOKEN_DIGEST: &str = "api-token.sha256";
 
 /// The secrets that the daemon runs with.
@@ -25,6 +26,8 @@ pub(crate) struct Credentials {
     pub(crate) login_key: CredentialKey,
     /// Signs the checkpoints of the evidence log.
     pub(crate) log_key: SignerKey,
+    /// Seals and opens backups.
+    pub(crate) backup_key: BackupKey,
     /// SHA-256 of the bearer token; the token itself is kept nowhere.
     pub(crate) token: Digest,
 }
@@ -40,6 +43,7 @@ impl Credentials {
         let digits = |name| read(data_dir, name, "not 64 hexadecimal digits", |text| text.parse::<Digest>().ok());
         Ok(Self {
             login_key: CredentialKey::from_bytes(digits(LOGIN_KEY)?.as_bytes()),
+            backup_key: BackupKey::from_bytes(digits(BACKUP_KEY)?.as_bytes()),
             log_key: read(data_dir, LOG_KEY, "not a name and 64 hexadecimal digits", log_key)?,
             token: digits(TOKEN_DIGEST)?,
         })
@@ -71,8 +75,10 @@ pub(crate) struct Renew {
 pub(crate) fn init(data_dir: &Path, renew: Renew) -> Result<Option<String>, Failure> {
     let directory = data_dir.join("credentials");
     fs::create_dir_all(&directory).map_err(|source| Failure::Directory { path: directory.clone(), source })?;
-    if !path_of(data_dir, LOGIN_KEY).exists() {
-        write_secret(&directory.join(LOGIN_KEY), &Digest::from_bytes(random()?).to_string())?;
+    for name in [LOGIN_KEY, BACKUP_KEY] {
+        if !path_of(data_dir, name).exists() {
+            write_secret(&directory.join(name), &Digest::from_bytes(random()?).to_string())?;
+        }
     }
     let present = fs::read_to_string(path_of(data_dir, LOG_KEY)).ok();
     let name = present.as_deref().and_then(|text| text.split_once(' ')).map(|(name, _)| name.to_owned());
@@ -124,7 +130,7 @@ mod tests {
         assert_eq!(Credentials::load(dir.path()).unwrap().token, Digest::of(token.as_bytes()));
         let another = init(dir.path(), Renew { token: true, ..Renew::default() }).unwrap().unwrap();
         assert_ne!(another, token);
-        for name in [LOGIN_KEY, LOG_KEY, TOKEN_DIGEST] {
+        for name in [LOGIN_KEY, LOG_KEY, BACKUP_KEY, TOKEN_DIGEST] {
             let mode = fs::metadata(dir.path().join("credentials").join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

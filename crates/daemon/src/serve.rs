@@ -18,7 +18,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let themes = themes::load(&config.themes_dir)?;
-    let Credentials { login_key, log_key, token } = Credentials::load(&config.data_dir)?;
+    let Credentials { login_key, log_key, backup_key, token } = Credentials::load(&config.data_dir)?;
     let identity = identity(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
@@ -43,6 +43,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         clock: Arc::clone(&clock),
         authority: Authority::of_this_process(),
         token,
+        backup_key,
         version: env!("CARGO_PKG_VERSION"),
     };
     let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket)

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use model::{Capture, CaptureId, Document, Grant, Outcome, Purpose, Seq, ThemeId};
 use search::{Index, Indexes};
-use store::{Analysis, Attempt, Store};
+use store::{Analysis, Attempt, Room, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,9 @@ use crate::{
 
 /// Deaths with one capture alone in hand after which it is put aside.
 const DEATHS: u32 = 2;
+
+/// How often a disk without room is looked at. What is captured stays captured: the analysis follows when there is room.
+const ROOM_TICK: Duration = Duration::from_millis(500);
 
 /// The follower's name in the store.
 const FOLLOWER: &str = "derive";
@@ -82,13 +85,14 @@ impl Deriver {
         let mut followers: BTreeMap<ThemeId, Follower> = BTreeMap::new();
         loop {
             let themes = newest.borrow_and_update().clone();
+            let has_room = this.store.room() == Room::ForAll;
             let mut is_busy = false;
             for (theme, last) in themes {
                 let mut follower = match followers.remove(&theme) {
                     Some(follower) => follower,
                     None => this.blocking(move |this| this.begin(theme)).await?,
                 };
-                if follower.cursor < last {
+                if follower.cursor < last && has_room {
                     follower = this.blocking(move |this| this.step(follower)).await?;
                     is_busy |= follower.cursor < last;
                 }
@@ -101,11 +105,9 @@ impl Deriver {
                 break;
             }
             if !is_busy {
-                let wait = followers
-                    .values()
-                    .filter_map(|follower| follower.wait(&this.config))
-                    .min()
-                    .unwrap_or(Duration::from_hours(1));
+                let longest = if has_room { Duration::from_hours(1) } else { ROOM_TICK };
+                let wait = followers.values().filter_map(|follower| follower.wait(&this.config)).min();
+                let wait = wait.map_or(longest, |wait| wait.min(longest));
                 tokio::select! {
                     () = stop.cancelled() => {}
                     changed = newest.changed() => if changed.is_err() { break },

@@ -88,7 +88,7 @@ impl Act {
 impl Store {
     /// Records an act together with the rows that it changes, in one synced batch; returns the index of its leaf.
     ///
-    /// `rows` is told that index and adds to the batch.
+    /// `rows` is told that index and adds to the batch. An act is recorded on a full disk too, while there is a reserve; that may take some seconds.
     pub(crate) fn act(
         &self,
         act: &Act,
@@ -104,7 +104,7 @@ impl Store {
         };
         self.tables.put(&mut log.batch, Table::Acts, &act_key(act.theme, index), &row);
         rows(&self.tables, &mut log.batch, index)?;
-        log.commit()?;
+        log.commit_on_reserve(&self.space)?;
         Ok(index)
     }
 

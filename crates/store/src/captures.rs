@@ -9,6 +9,7 @@ use crate::{
     evidence::{CaptureRow, KeptCapture, part},
     key::{Key, Reader},
     log, payload,
+    room::Room,
     schema::Table,
     store::demand,
 };
@@ -59,8 +60,12 @@ impl Store {
 
     /// Hands over a finished attempt. Submissions become durable in the order in which they were handed over.
     ///
-    /// Waits while the disk is behind.
+    /// Waits while the disk is behind. Refused where there is too little room for it: the visit is owed as before.
     pub async fn submit(&self, visit: FinishedVisit) -> Result<Receipt, Error> {
+        let space = self.space.look();
+        if space.room == Room::ForActs {
+            return Err(Error::NoRoom { directory: self.tables.directory.clone(), free_mb: space.free_bytes >> 20 });
+        }
         self.committer().submit(visit).await
     }
 

@@ -18,14 +18,14 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(table: Table, key: &[u8], value: &[u8]) -> Result<T, Error> {
-    let corrupt = || Error::corrupt(table, key);
-    let (&version, body) = value.split_first().ok_or_else(corrupt)?;
-    if version != VERSION {
-        return Err(corrupt());
-    }
-    let mut rest = body;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEPTH).map_err(|_| corrupt())?;
-    if rest.is_empty() { Ok(value) } else { Err(corrupt()) }
+    decode_plain(value).ok_or_else(|| Error::corrupt(table, key))
+}
+
+/// A value that lies in no table.
+pub(crate) fn decode_plain<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
+    let (&version, mut rest) = value.split_first()?;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEPTH).ok()?;
+    (version == VERSION && rest.is_empty()).then_some(value)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use crate::schema::Table;
 
@@ -15,7 +15,7 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Another process has it open.
     #[error("store {0} is in use by another process")]
@@ -35,6 +35,16 @@ pub enum Error {
         "store has format {0}, which no release wrote; this release begins with format 2: start with a new data directory"
     )]
     OlderFormat(u32),
+    /// Too little room is left on the disk to record anything but acts; it goes on by itself when there is room again.
+    #[error(
+        "the disk of {directory} has {free_mb} MB free, too little to record more: make room there, or erase something"
+    )]
+    NoRoom {
+        /// The store's directory.
+        directory: PathBuf,
+        /// What is free.
+        free_mb: u64,
+    },
     /// A row does not decode.
     #[error("store: table {table}, key {key}: the row is damaged")]
     Corrupt {
@@ -73,6 +83,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the disk is full, or nearly so: what was not recorded may be tried again when there is room.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::NoRoom { .. } => true,
+            // RocksDB tells the kinds of an I/O error apart by text alone; the text is the system's for ENOSPC and EDQUOT.
+            Self::Database(error) => {
+                let text = error.to_string();
+                text.contains("No space left on device") || text.contains("Disk quota exceeded")
+            }
+            Self::Directory { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn corrupt(table: Table, key: &[u8]) -> Self {
         Self::Corrupt { table, key: key.iter().map(|byte| format!("{byte:02x}")).collect() }
     }

@@ -4,9 +4,11 @@
 //! is computed above it and handed down as records.
 
 mod acts;
+mod backup;
 mod captures;
 mod codec;
 mod committer;
+mod erased;
 mod error;
 mod evidence;
 mod frontier;
@@ -16,6 +18,7 @@ mod logins;
 mod names;
 mod notary;
 mod payload;
+mod room;
 mod schema;
 mod store;
 mod targets;
@@ -26,8 +29,12 @@ mod views;
 mod tests;
 
 pub use acts::{Act, RecordedAct};
+pub use backup::{
+    BackedUp, BackupError, BackupKey, Manifest, Moved, RestoreOrder, Restored, Term, read_erasures, restore,
+};
 pub use captures::{CaptureFilter, CapturePage, Disclosure, MOST_REVISITS};
 pub use committer::{FinishedVisit, Receipt};
+pub use erased::{ErasedCapture, ErasureList};
 pub use error::Error;
 pub use evidence::{Evidence, part};
 pub use frontier::{CrawlBatch, CrawlState, FrontierEntry, HostRecord, Priority, TemplateRecord, UriRecord};
@@ -35,6 +42,7 @@ pub use log::Head;
 pub use logins::{Cookie, CredentialKey};
 pub use names::Naming;
 pub use notary::{Checkpoint, Notary, Verdict};
+pub use room::{Room, Space};
 pub use schema::{FORMAT, Kind, Table};
 pub use store::{Config, DiskUse, Store};
 pub use verify::{Depth, Finding, Progress, Report};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     key::Key,
+    room::SpaceKeeper,
     schema::Table,
     store::{Store, Tables},
 };
@@ -136,11 +137,24 @@ impl Appending<'_> {
 
     /// Writes everything: when this returns it is on disk, and the log is longer. On an error nothing has changed.
     pub(crate) fn commit(mut self) -> Result<(), Error> {
-        let row = HeadRow { size: self.grown.size(), root: Digest::from_bytes(*self.grown.root().as_bytes()) };
-        self.tables.put(&mut self.batch, Table::LogHead, &head_key(), &row);
+        self.put_head();
         self.tables.write_synced(self.batch)?;
         *self.range = self.grown;
         Ok(())
+    }
+
+    /// The same for what must be possible on a full disk too.
+    pub(crate) fn commit_on_reserve(mut self, space: &SpaceKeeper) -> Result<(), Error> {
+        self.put_head();
+        let data = self.batch.data();
+        space.on_reserve(|| self.tables.write_synced(WriteBatch::from_data(data)))?;
+        *self.range = self.grown;
+        Ok(())
+    }
+
+    fn put_head(&mut self) {
+        let row = HeadRow { size: self.grown.size(), root: Digest::from_bytes(*self.grown.root().as_bytes()) };
+        self.tables.put(&mut self.batch, Table::LogHead, &head_key(), &row);
     }
 }
 

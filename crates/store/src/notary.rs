@@ -205,9 +205,11 @@ impl Notary {
             note: checkpoint.note.clone(),
             timestamps: checkpoint.timestamps.iter().cloned().map(Der).collect(),
         };
-        let mut batch = rocksdb::WriteBatch::default();
-        self.store.tables.put(&mut batch, Table::Checkpoints, &log::leaf_key(checkpoint.size), &row);
-        self.store.tables.write_synced(batch)
+        self.store.space.on_reserve(|| {
+            let mut batch = rocksdb::WriteBatch::default();
+            self.store.tables.put(&mut batch, Table::Checkpoints, &log::leaf_key(checkpoint.size), &row);
+            self.store.tables.write_synced(batch)
+        })
     }
 
     /// The proof that the log holds the leaf at `index`, resting on the newest checkpoint; where that does not reach so far, on a new one.
@@ -281,18 +283,25 @@ impl Notary {
         Ok(report)
     }
 
-    /// Signs at a steady pace while the log grows, until `stop`.
+    /// Signs at a steady pace while the log grows, until `stop`. A full disk makes it wait for the next time.
     pub async fn run(
         self: Arc<Self>,
         clock: Arc<dyn Clock>,
         every: Duration,
         stop: CancellationToken,
     ) -> Result<(), Error> {
-        self.begin(clock.now())?;
+        let signed = |result: Result<(), Error>| match result {
+            Err(error) if error.is_disk_full() => {
+                tracing::error!(%error, "the log is not signed");
+                Ok(())
+            }
+            result => result,
+        };
+        signed(self.begin(clock.now()))?;
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            self.sign(clock.now())?;
+            signed(self.sign(clock.now()).map(drop))?;
         }
-        self.sign(clock.now()).map(drop)
+        signed(self.sign(clock.now()).map(drop))
     }
 
     /// Writes a file for people beside the store, whole or not at all.

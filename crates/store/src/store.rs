@@ -8,19 +8,21 @@ use std::{
 
 use model::{Grant, Seq, ThemeId};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBIterator, Direction,
-    IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB,
+    DBCompressionType, DBIterator, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use tokio::sync::watch;
 
 use crate::{
-    Error, codec,
+    Error, backup, codec,
     committer::Committer,
     key::Key,
     log::Log,
     logins::CredentialKey,
+    room::{RESERVE_FILE, Room, Space, SpaceKeeper},
     schema::{FORMAT, Table},
 };
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub group_size: usize,
     /// The time between two signatures under the evidence log while it grows, in seconds.
     pub checkpoint_every_s: u32,
+    /// The free space on the disk below which nothing is fetched, in MiB; below half of it nothing is recorded either. 0 sets no floor.
+    pub floor_mb: u64,
+    /// A file beside the tables that is given back when the disk is full, for acts of audit and erasure and a clean stop, in MiB. 0 keeps none.
+    pub reserve_mb: u64,
 }
 
 impl Config {
@@ -47,7 +53,14 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cache_mb: 16, write_buffer_mb: 32, group_size: 64, checkpoint_every_s: 3_600 }
+        Self {
+            cache_mb: 16,
+            write_buffer_mb: 32,
+            group_size: 64,
+            checkpoint_every_s: 3_600,
+            floor_mb: 512,
+            reserve_mb: 256,
+        }
     }
 }
 
@@ -56,8 +69,11 @@ impl Default for Config {
 pub struct Store {
     pub(crate) tables: Arc<Tables>,
     pub(crate) log: Arc<Log>,
+    pub(crate) space: Arc<SpaceKeeper>,
     committer: Arc<Committer>,
     credential: Arc<CredentialKey>,
+    /// Serialises backups, which share a place for their links.
+    pub(crate) backing_up: Arc<Mutex<()>>,
     /// Serialises read-modify-write of targets.
     pub(crate) targets_lock: Arc<Mutex<()>>,
     /// Tells who follows the derived tables that they grew.
@@ -67,23 +83,33 @@ pub struct Store {
 /// Bytes on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DiskUse {
-    /// Tables and write-ahead log of the store.
+    /// Tables and write-ahead log of the store, without the reserve.
     pub store_bytes: u64,
+    /// The disk that they lie on.
+    pub space: Space,
 }
 
 impl Store {
     /// Opens the store in `directory`, or makes one there.
     pub fn open(directory: &Path, config: &Config, credential: CredentialKey) -> Result<Self, Error> {
         fs::create_dir_all(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
+        let space = Arc::new(SpaceKeeper::new(directory, config.floor_mb << 20, config.reserve_mb << 20));
+        // Links of a backup that died hold space, and what was erased since.
+        drop(fs::remove_dir_all(backup::checkpoint_dir(directory)));
+        // Opening writes, too; the reserve is made good when there is room.
+        space.give_way();
         let tables = Arc::new(Tables::open(directory, config)?);
         tables.check_format()?;
         let log = Arc::new(Log::open(Arc::clone(&tables))?);
         let committer = Arc::new(Committer::start(Arc::clone(&tables), Arc::clone(&log), config.group_size)?);
+        space.look();
         Ok(Self {
             tables,
             log,
+            space,
             committer,
             credential: Arc::new(credential),
+            backing_up: Arc::default(),
             targets_lock: Arc::default(),
             analysed: Arc::default(),
         })
@@ -102,11 +128,17 @@ impl Store {
         Ok(self.tables.get(Table::Cursors, &cursor_key(name, theme))?.unwrap_or_default())
     }
 
-    /// The space that the store takes on disk.
+    /// The space that the store takes on disk, and what is left there.
     pub fn disk_use(&self) -> DiskUse {
         let size = |entry: fs::DirEntry| entry.metadata().map_or(0, |meta| meta.len());
         let files = fs::read_dir(&self.tables.directory).into_iter().flatten().flatten();
-        DiskUse { store_bytes: files.map(size).sum() }
+        let files = files.filter(|entry| entry.file_name() != RESERVE_FILE);
+        DiskUse { store_bytes: files.map(size).sum(), space: self.space.look() }
+    }
+
+    /// What there is room for on the disk, as it is now: whoever fetches asks before each fetch.
+    pub fn room(&self) -> Room {
+        self.space.look().room
     }
 
     /// The space that the rows of `table` take in files; rows that are in memory and in the write-ahead log only are not counted.
@@ -164,7 +196,7 @@ pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
 /// The database under the domain methods.
 pub(crate) struct Tables {
     db: DB,
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
 }
 
 impl Tables {
@@ -232,6 +264,22 @@ impl Tables {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         Ok(self.db.write_opt(batch, &options)?)
+    }
+
+    /// A consistent copy of everything in a new directory on the same disk; tables are linked and not copied.
+    pub(crate) fn checkpoint(&self, directory: &Path) -> Result<(), Error> {
+        Ok(Checkpoint::new(&self.db)?.create_checkpoint(directory)?)
+    }
+
+    /// Writes every table anew, so that what was deleted is in no file any more.
+    pub(crate) fn compact(&self) -> Result<(), Error> {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        for table in Table::ALL {
+            self.db.flush_cf(self.family(*table))?;
+            self.db.compact_range_cf_opt(self.family(*table), None::<&[u8]>, None::<&[u8]>, &options);
+        }
+        Ok(())
     }
 
     /// The rows whose keys begin with `prefix`, in order, from `from` on when given.

@@ -22,7 +22,7 @@ fn theme(name: &str) -> ThemeId {
     name.parse().unwrap()
 }
 
-fn open(directory: &Path) -> Store {
+pub(crate) fn open(directory: &Path) -> Store {
     Store::open(directory, &Config::default(), CredentialKey::from_bytes(&[7; 32])).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! The shapes on the wire, for the daemon that answers and for programs that ask.
 
+mod backup;
 mod capture;
 mod document;
 mod log;
@@ -12,6 +13,7 @@ mod target;
 mod theme;
 mod version;
 
+pub use backup::{ErasedCapture, ErasureList, NewBackup};
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
 pub use document::{Document, Link, Refresh};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};

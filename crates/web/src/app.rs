@@ -4,7 +4,7 @@ use crawl::CrawlHandle;
 use fetch::TorStatus;
 use model::{Authority, Clock, Digest, Theme, ThemeId};
 use search::Indexes;
-use store::{Notary, Store};
+use store::{BackupKey, Notary, Store};
 use tokio::{sync::watch, time::Instant};
 
 use crate::refusal::Refusal;
@@ -29,6 +29,8 @@ pub struct App {
     pub authority: Authority,
     /// SHA-256 of the bearer token.
     pub token: Digest,
+    /// The key that backups are sealed with.
+    pub backup_key: BackupKey,
     /// The version of the program.
     pub version: &'static str,
 }

@@ -1,6 +1,7 @@
 //! The handlers, by noun. Each reads what is asked, does it off the event loop, and answers in the shapes of
 //! [`crate::api`].
 
+pub(crate) mod backups;
 pub(crate) mod captures;
 pub(crate) mod content;
 pub(crate) mod health;

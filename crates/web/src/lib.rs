@@ -11,6 +11,7 @@ mod app;
 mod authentication;
 mod controllers;
 mod hardening;
+mod lines;
 mod refusal;
 mod request;
 mod router;

@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     NoDocument(&'static str),
     #[error("{name}: {problem}")]
     Parameter { name: String, problem: String },
+    #[error("this is only answered on the Unix socket")]
+    SocketOnly,
     #[error("the body must be of the type application/json")]
     MediaType,
     #[error("the body is larger than 1 MiB")]
@@ -99,6 +101,7 @@ impl Refusal {
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated"),
+            Self::SocketOnly => (StatusCode::FORBIDDEN, "socket-only", "Only on the socket"),
             Self::Parameter { .. } | Self::Search(Find::TooManyFilters { .. }) => {
                 (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter")
             }
@@ -115,6 +118,9 @@ impl Refusal {
             Self::Retired(_) => (StatusCode::CONFLICT, "retired", "Target is retired"),
             Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
             Self::Store(Keep::Closing) => (StatusCode::SERVICE_UNAVAILABLE, "closing", "Closing"),
+            Self::Store(error) if error.is_disk_full() => {
+                (StatusCode::INSUFFICIENT_STORAGE, "no-room", "No room on the disk")
+            }
             Self::Store(_) | Self::Search(_) | Self::Died(_) | Self::NoRandomness(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
@@ -128,6 +134,10 @@ impl Refusal {
             _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
                 tracing::error!(error = %self, "a request failed");
                 "something failed inside; the log of the daemon says more".to_owned()
+            }
+            Self::Store(error) if error.is_disk_full() => {
+                tracing::error!(%error, "a request found the disk full");
+                "the disk has too little room: make room there, or erase something".to_owned()
             }
             Self::Store(store::Error::NotGranted(_)) | Self::Search(search::Error::NotGranted(_)) => {
                 Self::NoTheme.to_string()
@@ -187,6 +197,12 @@ mod tests {
     fn what_fails_inside_stays_inside() {
         let damaged = store::Error::Corrupt { table: store::Table::Captures, key: "6d61726b6574".into() };
         check(&damaged.into(), 500, "internal", "something failed inside; the log of the daemon says more");
+    }
+
+    #[test]
+    fn a_full_disk_says_what_to_do_and_not_where_it_is() {
+        let full = store::Error::NoRoom { directory: "/var/lib".into(), free_mb: 3 };
+        check(&full.into(), 507, "no-room", "the disk has too little room: make room there, or erase something");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     api,
     app::{App, Running, Shared},
     authentication::authenticate,
-    controllers::{captures, content, health, log, logins, search, status, steering, targets, themes, versions},
+    controllers::{backups, captures, content, health, log, logins, search, status, steering, targets, themes, versions},
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
@@ -60,6 +60,9 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(log::consistency))
         .routes(routes!(log::tile))
         .routes(routes!(log::verify))
+        // What survives a machine.
+        .routes(routes!(backups::create))
+        .routes(routes!(backups::erasures))
 }
 
 /// The API over `app`. Every request needs the bearer token, but for `/livez`, `/readyz` and the OpenAPI document.

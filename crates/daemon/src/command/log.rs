@@ -26,7 +26,7 @@ pub(super) async fn verify(client: &Client, args: VerifyArgs, wants_json: bool) 
     let mut bar = print::Bar::new("verifying");
     let mut report = None;
     client
-        .lines(Method::POST, path, |line: Value| {
+        .lines(Method::POST, path, None, |line: Value| {
             if let (Some(done), Some(total)) = (line["progress"]["done"].as_u64(), line["progress"]["total"].as_u64()) {
                 bar.show(done, total);
             } else {
@@ -46,7 +46,7 @@ pub(super) async fn verify(client: &Client, args: VerifyArgs, wants_json: bool) 
         let answer = client.send(Method::POST, "/log/consistency", Some(&json!({ "checkpoint": note }))).await?;
         against.push((file.display().to_string(), text(&answer["verdict"]), answer["holds"] == Value::Bool(true)));
     }
-    told(&report, &against, wants_json)
+    told(&report, &against, wants_json.then(|| json!({})))
 }
 
 /// Checks a stopped store, without the daemon.
@@ -67,17 +67,20 @@ pub(super) fn verify_offline(config: &Config, args: &VerifyArgs, wants_json: boo
         let verdict = notary.consistency(&note)?;
         against.push((file.display().to_string(), verdict.to_string(), verdict.holds()));
     }
-    told(&report, &against, wants_json)
+    told(&report, &against, wants_json.then(|| json!({})))
 }
 
-/// Tells what was checked; fails where something does not hold.
-fn told(report: &Report, against: &[(String, String, bool)], wants_json: bool) -> Result<(), Failure> {
-    if wants_json {
+/// Tells what was checked, as JSON where there is an object to add it to; fails where something does not hold.
+pub(super) fn told(report: &Report, against: &[(String, String, bool)], into: Option<Value>) -> Result<(), Failure> {
+    let wants_json = into.is_some();
+    if let Some(mut answer) = into {
         let against: Vec<Value> = against
             .iter()
             .map(|(file, verdict, holds)| json!({ "file": file, "verdict": verdict, "holds": holds }))
             .collect();
-        print::json(&json!({ "report": report, "against": against }));
+        answer["report"] = json!(report);
+        answer["against"] = json!(against);
+        print::json(&answer);
     } else {
         let checked = [
             ("leaves", report.leaves),

@@ -48,7 +48,16 @@ fn show(status: &Value) {
             text(&theme["indexed"]),
         ));
     }
-    print::line(&format!("disk      {} bytes in the store", text(&status["disk"]["store_bytes"])));
+    let disk = &status["disk"];
+    let mb = |field: &str| disk[field].as_u64().unwrap_or(0) >> 20;
+    print::line(&format!("disk      {} MB in the store, {} MB free", mb("store_bytes"), mb("free_bytes")));
+    if disk["has_room"] == false {
+        print::line(&format!(
+            "          FULL: nothing is fetched until {} MB are free; make room there, or erase something. {} MB are held back for that.",
+            mb("floor_bytes") + mb("floor_bytes") / 8,
+            mb("reserve_bytes"),
+        ));
+    }
     let row = |target: &Value| {
         let fields = ["theme", "id", "name", "captures", "queued", "in_flight", "last_outcome", "waits_because"];
         fields.iter().map(|field| text(&target[*field])).collect()

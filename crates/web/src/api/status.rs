@@ -92,6 +92,14 @@ pub struct ThemeAnalysis {
 /// Space on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Disk {
-    /// Bytes that the store takes.
+    /// Bytes that the store takes, without the reserve.
     pub store_bytes: u64,
+    /// Bytes that are free on the store's disk.
+    pub free_bytes: u64,
+    /// Nothing is fetched while less is free than this, in bytes; below half of it nothing but acts is recorded.
+    pub floor_bytes: u64,
+    /// Bytes that are held back for acts of audit and erasure and a clean stop.
+    pub reserve_bytes: u64,
+    /// Whether there is room to go on fetching.
+    pub has_room: bool,
 }

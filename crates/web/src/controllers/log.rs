@@ -2,19 +2,19 @@
 
 use axum::{
     Json,
-    body::{Body, Bytes},
     extract::{Path, RawQuery, State},
     http::{HeaderName, header::CONTENT_TYPE},
     response::IntoResponse,
 };
 use proof::Tile;
+use serde_json::json;
 use store::Depth;
-use tokio::sync::mpsc;
 use utoipa::IntoParams;
 
 use crate::{
     api::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint},
     app::Shared,
+    lines::lines,
     refusal::Refusal,
     request::{AtCapture, AtCheckpoint, Body as JsonBody, Media, Parameters},
 };
@@ -47,24 +47,18 @@ pub(crate) async fn verify(
 ) -> Result<impl IntoResponse, Refusal> {
     let is_quick = Parameters::read(query.as_deref(), &["quick"])?.one("quick")?.unwrap_or(false);
     let depth = if is_quick { Depth::Tail(TAIL) } else { Depth::Full };
-    let (tell, told) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || {
-        let tell = |value: serde_json::Value| tell.blocking_send(format!("{value}\n")).is_ok();
+    Ok(lines(move |tell| {
         // Whoever has gone needs no report: the check ends with the connection.
-        let mut progress = |progress| tell(serde_json::json!({ "progress": progress }));
+        let mut progress = |progress| tell(&json!({ "progress": progress }));
         let report = running.app.notary.verify(depth, &mut progress);
-        tell(match report {
-            Ok(report) => serde_json::json!({ "report": report }),
+        tell(&match report {
+            Ok(report) => json!({ "report": report }),
             Err(error) => {
                 tracing::error!(%error, "the verification could not go on");
-                serde_json::json!({ "failed": "something failed inside; the log of the daemon says more" })
+                json!({ "failed": "something failed inside; the log of the daemon says more" })
             }
         });
-    });
-    let lines = futures::stream::unfold(told, async |mut told| {
-        told.recv().await.map(|line| (Ok::<_, std::convert::Infallible>(Bytes::from(line)), told))
-    });
-    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)))
+    }))
 }
 
 /// The newest checkpoint

@@ -26,8 +26,19 @@ fn read(running: &Running) -> Result<Status, Refusal> {
         tor: tor(&app.tor.borrow()),
         crawl: crawl(running),
         analysis,
-        disk: Disk { store_bytes: app.store.disk_use().store_bytes },
+        disk: disk(app.store.disk_use()),
     })
+}
+
+fn disk(used: store::DiskUse) -> Disk {
+    let store::Space { free_bytes, floor_bytes, reserve_bytes, room } = used.space;
+    Disk {
+        store_bytes: used.store_bytes,
+        free_bytes,
+        floor_bytes,
+        reserve_bytes,
+        has_room: room == store::Room::ForAll,
+    }
 }
 
 fn tor(status: &fetch::TorStatus) -> Tor {
