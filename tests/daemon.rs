@@ -206,7 +206,7 @@ impl Daemon {
     }
 }
 
-/// Whether everything that was owed is done: fetched, analysed, indexed.
+/// Whether everything that was owed is done: fetched, analysed, indexed, and its links followed.
 fn is_idle(status: &Value) -> bool {
     let all =
         |list: &Value, is_done: &dyn Fn(&Value) -> bool| list.as_array().is_some_and(|list| list.iter().all(is_done));
@@ -215,6 +215,6 @@ fn is_idle(status: &Value) -> bool {
         && status["crawl"]["in_flight"] == 0
         && all(targets, &|target| target["is_idle"] == true && target["captures"] != 0)
         && all(&status["analysis"], &|theme| {
-            theme["captured"] == theme["analysed"] && theme["captured"] == theme["indexed"]
+            ["analysed", "indexed", "followed"].iter().all(|reached| theme[reached] == theme["captured"])
         })
 }

@@ -9,7 +9,7 @@ use std::{
 use fetch::{Fetcher, LoginCookie};
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use model::{Clock, ServiceId, TargetId, ThemeId, Timestamp, UriId};
+use model::{Clock, Seq, ServiceId, TargetId, ThemeId, Timestamp, UriId};
 use store::{FinishedVisit, FrontierEntry, HostRecord, Priority, Room, Store};
 use tokio::{
     sync::{Notify, watch},
@@ -93,6 +93,8 @@ pub struct Crawler {
     clock: Arc<dyn Clock>,
     visitor: Visitor,
     follower: Follower,
+    /// Up to which capture of each theme links were followed.
+    followed: BTreeMap<ThemeId, Seq>,
     targets: HashMap<TargetId, Watched>,
     queues: BTreeMap<QueueId, Queue>,
     gates: HashMap<ServiceId, Gate>,
@@ -119,6 +121,7 @@ impl Crawler {
             std::num::NonZeroU32::new(config.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
         Self {
             follower: Follower::new(store.clone(), config.clone()),
+            followed: BTreeMap::new(),
             visitor: Visitor { store: store.clone(), fetcher, clock: Arc::clone(&clock), identity },
             config,
             store,
@@ -286,6 +289,7 @@ impl Crawler {
                 self.take_over(theme, followed)?;
                 has_more = true;
             }
+            self.followed.insert(theme, self.store.crawl_cursor(theme)?);
         }
         Ok(has_more)
     }
@@ -584,6 +588,7 @@ impl Crawler {
             in_flight: self.fetches.len(),
             queued: self.queues.values().map(|queue| queue.owed).sum(),
             captures: self.captures,
+            followed: self.followed.clone(),
             captures_last_minute: self.rate.last_minute(utc),
             targets,
         };

@@ -1,8 +1,8 @@
 //! What the crawler says of itself.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use model::{Outcome, TargetId, ThemeId, Timestamp};
+use model::{Outcome, Seq, TargetId, ThemeId, Timestamp};
 use serde::Serialize;
 
 /// The state of the crawl, refreshed several times a second.
@@ -16,6 +16,8 @@ pub struct CrawlStatus {
     pub captures: u64,
     /// Captures within the last minute.
     pub captures_last_minute: u64,
+    /// Up to which capture of each theme links were followed. A target that is idle and not followed to the end is about to go on.
+    pub followed: BTreeMap<ThemeId, Seq>,
     /// Every target.
     pub targets: Vec<TargetStatus>,
 }

@@ -41,11 +41,12 @@ fn show(status: &Value) {
     ));
     for theme in items(&status["analysis"]) {
         print::line(&format!(
-            "analysis  {}: {} captured, {} analysed, {} indexed",
+            "analysis  {}: {} captured, {} analysed, {} indexed, {} followed",
             text(&theme["theme"]),
             text(&theme["captured"]),
             text(&theme["analysed"]),
             text(&theme["indexed"]),
+            text(&theme["followed"]),
         ));
     }
     let disk = &status["disk"];

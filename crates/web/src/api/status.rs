@@ -87,6 +87,9 @@ pub struct ThemeAnalysis {
     /// The last one that is found by a search.
     #[schema(value_type = u64)]
     pub indexed: Seq,
+    /// The last one whose links the crawl has followed; 0 where no target is watched.
+    #[schema(value_type = u64)]
+    pub followed: Seq,
 }
 
 /// Space on disk.

@@ -75,5 +75,6 @@ fn analysis(running: &Running, theme: ThemeId) -> Result<ThemeAnalysis, Refusal>
         captured: app.store.newest().borrow().get(&theme).copied().unwrap_or_default(),
         analysed: app.store.derive_cursor(theme)?,
         indexed: app.indexes.theme(theme)?.indexed_up_to(),
+        followed: app.crawl.status().borrow().followed.get(&theme).copied().unwrap_or_default(),
     })
 }

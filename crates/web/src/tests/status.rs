@@ -33,8 +33,8 @@ async fn the_status_tells_of_every_part() {
     assert_eq!(
         status["analysis"],
         json!([
-            { "theme": CYBER, "captured": 0, "analysed": 0, "indexed": 0 },
-            { "theme": MARKET, "captured": 3, "analysed": 2, "indexed": 1 },
+            { "theme": CYBER, "captured": 0, "analysed": 0, "indexed": 0, "followed": 0 },
+            { "theme": MARKET, "captured": 3, "analysed": 2, "indexed": 1, "followed": 0 },
         ])
     );
     assert!(status["disk"]["store_bytes"].as_u64().unwrap() > 0);
