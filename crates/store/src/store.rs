@@ -141,6 +141,11 @@ impl Store {
         self.space.look().room
     }
 
+    /// Gives the reserve back to a full disk, for a clean stop. Acts do so by themselves.
+    pub fn use_reserve(&self) {
+        self.space.give_way();
+    }
+
     /// The rows of `table`, raw, from the first key on: for snapshots, tests and maintenance.
     pub fn raw_rows(&self, grant: &Grant, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
         if !grant.covers_every_theme() {
