@@ -1,5 +1,6 @@
 //! Crawl, store, analysis and index together, in this process, over a loopback transport and under a clock that stands still.
 
+mod disk;
 mod politeness;
 mod revisits;
 mod scope;
@@ -35,11 +36,12 @@ struct House {
 
 impl House {
     fn open(site: Site, config: crawl::Config) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap(), site, config, &store::Config::default())
+    }
+
+    fn open_in(dir: tempfile::TempDir, site: Site, config: crawl::Config, kept: &store::Config) -> Self {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
-        let store =
-            Store::open(&dir.path().join("store"), &store::Config::default(), CredentialKey::from_bytes(&[1; 32]))
-                .unwrap();
+        let store = Store::open(&dir.path().join("store"), kept, CredentialKey::from_bytes(&[1; 32])).unwrap();
         let indexes = Arc::new(search::Indexes::open(dir.path().join("index"), search::Config::default()).unwrap());
         let transport = Arc::new(Loopback::new([((onion(), 80), site.address())]));
         let fetcher = Arc::new(fetch::Fetcher::new(transport, clock.clone(), &fetch::Config::default()).unwrap());

@@ -78,7 +78,7 @@ pub fn visit(store: &Store, theme: ThemeId, path: &str, payload: &[u8]) -> Resul
         software: Digest::of(b"software"),
         configuration: Digest::of(b"configuration"),
     };
-    let evidence = store.evidence(theme, capture, payload, record.last)?;
+    let evidence = store.evidence(theme, capture, payload)?;
     #[expect(clippy::expect_used, reason = "the record has a due time")]
     let owed = record.entry(theme).expect("a visit that is owed");
     Ok(FinishedVisit {

@@ -112,7 +112,7 @@ async fn work(store: Store, worker: u64, mut chance: Chance, captures: u64, wait
 
 /// A target with its decision, which is a leaf of the log.
 fn act(store: &Store, theme: ThemeId, chance: &mut Chance) -> anyhow::Result<()> {
-    let id = TargetId::from_u64(chance.next());
+    let id = TargetId::from_u64(chance.draw());
     match store.add_target(&samples::target(theme, id)) {
         Ok(()) => println!("target {theme} {id}"),
         Err(error) if error.is_disk_full() => println!("full"),

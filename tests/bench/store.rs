@@ -1,6 +1,8 @@
 //! `bench store`: synced captures beside bare RocksDB and SQLite, verification beside `sha256sum`, the start beside a bare open.
 
-use std::{fs, io::Write as _, path::Path, process::Command, time::Instant};
+#![expect(clippy::cast_precision_loss, reason = "counts and sizes, for ratios")]
+
+use std::{fs, io::Write as _, path::Path, process::Command};
 
 use anyhow::{Context as _, ensure};
 use futures::{StreamExt as _, stream};
@@ -8,6 +10,7 @@ use model::ThemeId;
 use rocksdb::{DB, Options, WriteBatch, WriteOptions};
 use store::{CredentialKey, Depth, FinishedVisit, Store, Table};
 use tests::{Chance, samples};
+use tokio::time::Instant;
 
 use super::{median, pages};
 

@@ -57,6 +57,7 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Whoever still has a file open there keeps it until then.
         drop(Command::new("umount").arg("-l").arg(&self.0).status());
+        drop(fs::remove_dir(&self.0));
     }
 }
 

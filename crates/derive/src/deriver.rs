@@ -115,6 +115,7 @@ impl Deriver {
                 }
             }
         }
+        this.store.use_reserve();
         for (_, follower) in followers {
             this.blocking(move |_| follower.commit()).await?;
         }

@@ -13,10 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model::Timestamp;
+use model::{Digest, Timestamp};
 use serde::Serialize;
 
-use crate::{Store, erased::ErasureList};
+use crate::{Head, Store, erased::ErasureList};
 
 pub use manifest::Manifest;
 pub use restore::{RestoreOrder, Restored, restore};
@@ -125,9 +125,10 @@ impl Store {
         let deleted = vault.delete_expired(term.made_at)?;
         let checkpoint = checkpoint_dir(&self.tables.directory);
         remove_dir(&checkpoint)?;
-        // The list is the later of the two, so that it knows of every erasure that the copy has.
+        // The head is the earlier of the two, so that the copy holds all of it.
+        let head = self.log_head();
         self.tables.checkpoint(&checkpoint)?;
-        let result = self.copy(&vault, &checkpoint, term, progress);
+        let result = self.copy(&vault, &checkpoint, head, term, progress);
         remove_dir(&checkpoint)?;
         let (manifest, new_bytes) = result?;
         Ok(BackedUp {
@@ -144,10 +145,10 @@ impl Store {
         &self,
         vault: &Vault,
         checkpoint: &Path,
+        head: Head,
         term: Term,
         progress: &mut dyn FnMut(Moved) -> bool,
     ) -> Result<(Manifest, u64), BackupError> {
-        let leaves = self.log_head().size;
         let erasures = self.erasure_list(term.made_at)?;
         let mut files = Vec::new();
         for entry in fs::read_dir(checkpoint).map_err(BackupError::file(checkpoint))? {
@@ -157,7 +158,13 @@ impl Store {
         }
         files.sort();
         let mut moved = Moved { done: 0, total: files.iter().map(|(_, len)| len).sum() };
-        let mut manifest = Manifest { made_at: term.made_at, expires_at: term.expires_at, leaves, files: Vec::new() };
+        let mut manifest = Manifest {
+            made_at: term.made_at,
+            expires_at: term.expires_at,
+            leaves: head.size,
+            root: Digest::from_bytes(*head.root.as_bytes()),
+            files: Vec::new(),
+        };
         let mut new_bytes = 0;
         for (path, _) in &files {
             let (file, new) = vault.put_file(path, &mut |bytes| {

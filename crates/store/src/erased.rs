@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Act, BackupError, Error, Store, codec,
-    evidence::{CaptureRow, KeptCapture},
+    evidence::CaptureRow,
     key::{Key, Reader},
     payload,
     schema::Table,
@@ -106,16 +106,16 @@ impl Store {
             }
             let key = Key::theme(erased.capture.theme).seq(erased.capture.seq);
             if let Some(CaptureRow::Kept(kept)) = self.tables.get(Table::Captures, &key)? {
-                again.push((*erased, kept.capture(key.as_ref())?, kept));
+                again.push((*erased, kept.capture(key.as_ref())?));
             }
         }
-        let themes: BTreeSet<ThemeId> = again.iter().map(|(erased, ..)| erased.capture.theme).collect();
+        let themes: BTreeSet<ThemeId> = again.iter().map(|(erased, _)| erased.capture.theme).collect();
         for theme in themes {
-            let of_theme: Vec<_> = again.iter().filter(|(erased, ..)| erased.capture.theme == theme).collect();
+            let of_theme: Vec<_> = again.iter().filter(|(erased, _)| erased.capture.theme == theme).collect();
             for chunk in of_theme.chunks(CHUNK) {
                 self.erase_chunk(theme, chunk, now)?;
             }
-            self.drop_unreferenced(theme, of_theme.iter().map(|(_, capture, _)| capture))?;
+            self.drop_unreferenced(theme, of_theme.iter().map(|(_, capture)| capture))?;
         }
         if !again.is_empty() {
             self.forget_derived(DERIVE)?;
@@ -124,16 +124,11 @@ impl Store {
         Ok(again.len() as u64)
     }
 
-    fn erase_chunk(
-        &self,
-        theme: ThemeId,
-        chunk: &[&(ErasedCapture, Capture, KeptCapture)],
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    fn erase_chunk(&self, theme: ThemeId, chunk: &[&(ErasedCapture, Capture)], now: Timestamp) -> Result<(), Error> {
         let count = i64::try_from(chunk.len()).unwrap_or(i64::MAX);
         let act = Act::new(theme, LeafKind::Erasure, now).fact("captures", count).fact("restored", true);
         self.act(&act, |tables, batch, act_leaf| {
-            for (erased, capture, _) in chunk {
+            for (erased, capture) in chunk {
                 let seq = erased.capture.seq;
                 let row = CaptureRow::Erased { leaf: erased.leaf, erasure: act_leaf };
                 tables.put(batch, Table::Captures, &Key::theme(theme).seq(seq), &row);

@@ -11,6 +11,8 @@ pub struct Manifest {
     pub expires_at: Timestamp,
     /// The leaves of the log that it holds, at the least.
     pub leaves: u64,
+    /// The root of the log of so many leaves.
+    pub root: Digest,
     /// The files of the store.
     pub(super) files: Vec<File>,
 }

@@ -66,6 +66,9 @@ pub fn restore(
     let erased = {
         let store =
             Store::open(&beside, &Config { reserve_mb: 0, ..config.clone() }, CredentialKey::from_bytes(&[0; 32]))?;
+        if store.log_root(manifest.leaves)?.as_bytes() != manifest.root.as_bytes() {
+            return Err(BackupError::Damaged(beside));
+        }
         store.erase_again(order.erasures, order.now)?
     };
     if order.into.exists() {

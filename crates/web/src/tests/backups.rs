@@ -26,7 +26,7 @@ async fn a_backup_is_made_for_the_socket_and_nobody_else() {
     assert!(lines.len() > 1 && lines[0]["progress"]["total"].as_u64() > Some(0), "{lines:?}");
     let backup = &lines.last().unwrap()["backup"];
     assert_eq!((&backup["leaves"], &backup["made_at"]), (&json!(2), &json!(noon())));
-    assert_eq!(backup["expires_at"], "2026-07-01T12:00:00Z");
+    assert_eq!(backup["expires_at"], "2026-07-01T12:00:00.000000Z");
     assert_eq!(std::fs::read_dir(vault.join("manifests")).unwrap().count(), 1);
 
     let bad = json!({ "to": "vault", "keep_days": 30 });

@@ -1,0 +1,47 @@
+//! A disk that fills up under the crawl.
+
+use tests::crash::SmallDisk;
+
+use super::*;
+
+#[tokio::test]
+async fn a_full_disk_stops_the_crawl_and_room_lets_it_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(dir.path(), 256).unwrap() else {
+        let skipped = b"\nSKIPPED: a full disk under the crawl, for want of the right to mount\n";
+        std::io::Write::write_all(&mut std::io::stderr().lock(), skipped).unwrap();
+        return;
+    };
+    let site = Site::pages(&[("/", "<a href=/a>a</a>"), ("/a", "a")]).await;
+    let kept = store::Config { floor_mb: 48, reserve_mb: 16, ..store::Config::default() };
+    let house = House::open_in(dir, site, quick(), &kept);
+    house.add(|_| {});
+    house.until_idle().await;
+    assert_eq!(house.paths(), ["/", "/a"]);
+    assert_eq!((house.store.room(), house.store.disk_use().space.reserve_bytes), (store::Room::ForAll, 16 << 20));
+
+    disk.fill(36).unwrap();
+    let full = Some("the disk has too little room".to_owned());
+    house.until("the crawl says that the disk is full", |house| house.waits_because() == full).await;
+    house.clock.advance(9 * HOUR);
+    house.until("visits are due", |house| house.crawl.status().borrow().queued == 2).await;
+    // A decision is an act, for which there is the reserve.
+    disk.fill(0).unwrap();
+    house.until("the disk has room for acts alone", |house| house.store.room() == store::Room::ForActs).await;
+    let acts = house.store.log_head().size;
+    house.change(|target| {
+        let next = Decision { number: 2, ..target.decisions[0].clone() };
+        target.decisions.push(next);
+    });
+    assert_eq!(house.store.log_head().size, acts + 1);
+    assert_eq!(house.store.disk_use().space.reserve_bytes, 0, "the reserve was not needed");
+    assert_eq!(house.paths(), ["/", "/a"], "something was fetched on a full disk");
+    assert_eq!(house.waits_because(), full);
+
+    disk.empty().unwrap();
+    house.until("both pages are captured again", |house| house.paths() == ["/", "/", "/a", "/a"]).await;
+    house.until_idle().await;
+    assert_eq!(house.waits_because(), None);
+    assert!(house.store.verify(store::Depth::Full, &mut |_| true).unwrap().is_sound());
+    house.close().await;
+}
