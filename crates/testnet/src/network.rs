@@ -7,6 +7,7 @@
 
 mod arti;
 mod control;
+mod demand;
 mod error;
 mod keys;
 mod node;
@@ -27,7 +28,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     thread::available_parallelism,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
@@ -204,6 +205,25 @@ impl Network {
     /// Lets a frozen service host go on.
     pub async fn thaw_host(&self, host: &str) -> Result<(), Error> {
         running(&mut *self.nodes.lock().await, &host_node(host))?.process().thaw()
+    }
+
+    /// Lets the onion service of this name demand proofs of work of this effort, whatever its load: clients find a descriptor that
+    /// says so, until the time period of onion services ends, in a few minutes. The service checks the proofs if it has defences
+    /// of its own, and ignores them otherwise.
+    pub async fn demand_proof_of_work(&self, name: &str, effort: u32) -> Result<(), Error> {
+        let unknown = || Error::Unknown { what: "onion service", name: name.to_owned() };
+        let onion = self.plan.onions.iter().find(|onion| onion.name == name).ok_or_else(unknown)?;
+        let service = self.onion(name).ok_or_else(unknown)?;
+        let host = host_node(&onion.host);
+        let identity = demand::identity(&torrc::service_dir(&self.home(&host)?, name))?;
+        let (mut nodes, deadline) = (self.nodes.lock().await, Deadline::after(START));
+        let node = running(&mut nodes, &host)?;
+        let published = node.fetch_descriptor(service, deadline).await?;
+        let now = SystemTime::UNIX_EPOCH + SystemClock.now().since(Timestamp::from_micros(0));
+        let demanding = demand::with_effort(&published, &identity, effort, now)?;
+        // Every router is a directory here, and which of them a client asks depends on its view of the time.
+        let directories = self.identities.iter().map(|identity| identity.rsa.as_str()).collect();
+        node.post_descriptor(service, &demanding, directories, deadline).await
     }
 
     /// Kills authorities and relays of these names at once.

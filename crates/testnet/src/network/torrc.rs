@@ -1,6 +1,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{Onion, keys::Identity, slot::Router};
@@ -18,6 +19,10 @@ const VOTING_INTERVAL_S: u64 = 20;
 /// On a testing network C tor takes 24 voting intervals for the time period of onion services, arti the parameter of
 /// the consensus, in minutes: they must agree, or no client finds a descriptor.
 const HSDIR_INTERVAL_MIN: u64 = 24 * VOTING_INTERVAL_S / 60;
+/// The length of a time period of onion services (rend-spec-v3, section 2.2.1).
+pub(crate) const TIME_PERIOD: Duration = Duration::from_mins(HSDIR_INTERVAL_MIN);
+/// By how much time periods begin later than multiples of their length: twelve voting intervals.
+pub(crate) const TIME_PERIOD_OFFSET: Duration = Duration::from_secs(12 * VOTING_INTERVAL_S);
 
 /// For every node.
 const COMMON: &str = "\
