@@ -57,6 +57,7 @@ const START: Duration = Duration::from_secs(150);
 /// no longer. Who misses the first consensus waits for the next, 20 seconds later.
 const LEAD: Duration = Duration::from_secs(7);
 const SOCKS_CLIENT: &str = "client";
+const BRIDGE: &str = "bridge";
 
 /// A running network.
 #[derive(Debug)]
@@ -260,18 +261,21 @@ impl Network {
     pub async fn socks_client(&self) -> Result<SocketAddr, Error> {
         let address = self.slot.socks_address();
         let mut nodes = self.nodes.lock().await;
-        if !nodes.contains_key(SOCKS_CLIENT) {
-            let deadline = Deadline::after(START);
-            let home = self.home(SOCKS_CLIENT)?;
-            let torrc = self.torrc.socks_client(&home, address);
-            let mut node = self.launcher.launch(SOCKS_CLIENT, &home, &torrc, deadline).await?;
-            node.wait_for_bootstrap(deadline).await?;
-            nodes.insert(SOCKS_CLIENT.to_owned(), node);
-        }
+        self.start_late(&mut nodes, SOCKS_CLIENT, |home| self.torrc.socks_client(home, address)).await?;
         Ok(address)
     }
 
-    /// The ids of the running tor processes by name: authorities, relays, `host-…` and `client`.
+    /// The bridge line (tor(1), `Bridge`) of a C-tor bridge into this network, which is started when it is first asked for.
+    pub async fn bridge(&self) -> Result<String, Error> {
+        let address = self.slot.bridge_address();
+        let mut nodes = self.nodes.lock().await;
+        self.start_late(&mut nodes, BRIDGE, |home| self.torrc.bridge(home, address)).await?;
+        let lines = running(&mut nodes, BRIDGE)?.ask("GETINFO fingerprint").await?;
+        let fingerprint = lines.iter().find_map(|line| line.strip_prefix("fingerprint=")).unwrap_or_default();
+        Ok(format!("{address} {fingerprint}"))
+    }
+
+    /// The ids of the running tor processes by name: authorities, relays, `host-…`, `client` and `bridge`.
     pub async fn processes(&self) -> BTreeMap<String, u32> {
         let mut nodes = self.nodes.lock().await;
         nodes.iter_mut().map(|(name, node)| (name.clone(), node.process().id())).collect()
@@ -347,6 +351,23 @@ impl Network {
         let expected: Vec<_> = addresses.iter().map(|(_, address)| *address).collect();
         node.wait_for_descriptors(&expected, deadline).await?;
         Ok((node, addresses))
+    }
+
+    /// Starts a node that is there only once somebody asks for it.
+    async fn start_late(
+        &self,
+        nodes: &mut BTreeMap<String, Node>,
+        name: &str,
+        torrc: impl FnOnce(&Path) -> String,
+    ) -> Result<(), Error> {
+        if nodes.contains_key(name) {
+            return Ok(());
+        }
+        let (home, deadline) = (self.home(name)?, Deadline::after(START));
+        let mut node = self.launcher.launch(name, &home, &torrc(&home), deadline).await?;
+        node.wait_for_bootstrap(deadline).await?;
+        nodes.insert(name.to_owned(), node);
+        Ok(())
     }
 
     fn authorise_client(&self, home: &Path, onion: &Onion) -> Result<(), Error> {

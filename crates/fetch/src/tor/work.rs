@@ -97,13 +97,10 @@ impl Leave {
         };
         drop(waiting);
         tracing::info!(effort, "a service demands a proof of work, which is being made");
-        let place = Box::new((permit, self.count(|proofs| &mut proofs.under_way)));
-        let mut work = Work { leave: self, effort, since: Instant::now(), is_in_time: true };
-        let is_over = async move {
-            work.leave.is_over(deadline).await;
-            work.is_in_time = false;
-        };
-        Some(Turn { place, is_over: is_over.boxed() })
+        // In this order: who has the next turn finds this one no longer counted.
+        let place = Box::new((self.count(|proofs| &mut proofs.under_way), permit));
+        let work = Work { leave: self, effort, since: Instant::now(), is_in_time: true };
+        Some(Turn { place, is_over: work.give_up_at(deadline).boxed() })
     }
 
     /// Completes when the time is over, or nobody waits for the connection any more.
@@ -138,6 +135,13 @@ struct Work {
     effort: u32,
     since: Instant,
     is_in_time: bool,
+}
+
+impl Work {
+    async fn give_up_at(mut self, deadline: Instant) {
+        self.leave.is_over(deadline).await;
+        self.is_in_time = false;
+    }
 }
 
 impl Drop for Work {
@@ -197,7 +201,7 @@ mod tests {
         let (sender, has_turn) = oneshot::channel();
         let spawner = runtime.clone();
         let child = async move {
-            spawner.spawn(async { drop(sender.send(gate(1).await.is_some())) }).unwrap();
+            spawner.spawn(async { sender.send(gate(1).await.is_some()).unwrap() }).unwrap();
         };
         runtime.spawn(child).unwrap();
         has_turn.await.unwrap()
@@ -216,7 +220,7 @@ mod tests {
         let (sender, has_turn) = oneshot::channel();
         let late = async move {
             drop(ended.await);
-            drop(sender.send(gate(1).await.is_some()));
+            sender.send(gate(1).await.is_some()).unwrap();
         };
         works.attempt(leave_given(), async { runtime.spawn(late).unwrap() }).await;
         end.send(()).unwrap();

@@ -47,7 +47,6 @@ const ROUTER: &str = "\
 SocksPort 0
 AssumeReachable 1
 ContactInfo test@localhost
-PublishServerDescriptor 1
 ExitPolicyRejectPrivate 0
 RelayBandwidthRate 1 GBytes
 RelayBandwidthBurst 1 GBytes
@@ -57,12 +56,21 @@ NumCPUs 1
 
 /// Only a relay that lets everything out counts as an exit, and without exits there are no circuits at all.
 const RELAY: &str = "\
+PublishServerDescriptor 1
 DirCache 1
 ExitRelay 1
 ExitPolicy accept *:*
 ";
 
+/// A relay that no consensus names.
+const BRIDGE: &str = "\
+BridgeRelay 1
+PublishServerDescriptor 0
+ExitRelay 0
+";
+
 const AUTHORITY: &str = "\
+PublishServerDescriptor 1
 ExitRelay 0
 ExitPolicy reject *:*
 AuthoritativeDirectory 1
@@ -135,6 +143,16 @@ impl Torrc {
         } else {
             text.push_str(RELAY);
         }
+        text
+    }
+
+    pub(crate) fn bridge(&self, home: &Path, listen: SocketAddr) -> String {
+        let mut text = self.node(home);
+        line(&mut text, format_args!("Nickname bridge"));
+        line(&mut text, format_args!("Address {0}\nOutboundBindAddress {0}", listen.ip()));
+        line(&mut text, format_args!("ORPort {listen} IPv4Only"));
+        text.push_str(ROUTER);
+        text.push_str(BRIDGE);
         text
     }
 
