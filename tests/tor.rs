@@ -3,6 +3,7 @@
 mod crawl;
 mod failures;
 mod hostile;
+mod proof_of_work;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,7 +13,7 @@ use std::{
 
 use fetch::{Exchange, Fetcher, Request, Tor};
 use model::{Isolation, SystemClock, TargetId, Uri};
-use testnet::network::Onion;
+use testnet::network::{Onion, ProofOfWork};
 use tests::{Deadline, Underworld, wait_until};
 use tokio::runtime::Runtime;
 
@@ -42,6 +43,7 @@ fn underworld() -> &'static Underworld {
 /// Services for failures: each on a host of its own, so that one's end is not another's.
 fn more_onions(sites: &testnet::sites::Sites) -> Vec<Onion> {
     let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let defences = ProofOfWork { queue_rate: 10, queue_burst: 20 };
     let on = |host: &str, onion: Onion| Onion { host: host.into(), ..onion };
     vec![
         Onion::new("closed", nobody),
@@ -49,17 +51,19 @@ fn more_onions(sites: &testnet::sites::Sites) -> Vec<Onion> {
         on("mortal", Onion::new("mortal", sites.mirror().http())),
         on("mortal-too", Onion::new("mortal-too", sites.hostile().http())),
         on("sleeper", Onion::new("sleeper", sites.mirror().http())),
+        on("toll", Onion { proof_of_work: Some(defences), ..Onion::new("toll", sites.mirror().http()) }),
+        on("toll", Onion::new("greedy", sites.mirror().http())),
     ]
 }
 
 /// A Tor client of its own, bootstrapped, with the limits that tests can wait for.
 async fn client(network_config: std::path::PathBuf, limits: fetch::Limits) -> (tempfile::TempDir, Arc<Tor>, Fetcher) {
+    client_with(fetch::TorConfig { network_config: Some(network_config), ..fetch::TorConfig::default() }, limits).await
+}
+
+async fn client_with(tor: fetch::TorConfig, limits: fetch::Limits) -> (tempfile::TempDir, Arc<Tor>, Fetcher) {
     let dir = tempfile::tempdir().unwrap();
-    let config = fetch::Config {
-        tor: fetch::TorConfig { network_config: Some(network_config), ..fetch::TorConfig::default() },
-        limits,
-        ..fetch::Config::default()
-    };
+    let config = fetch::Config { tor, limits, ..fetch::Config::default() };
     let tor = Tor::start(&config.tor, dir.path()).unwrap();
     let fetcher = Fetcher::new(tor.clone(), Arc::new(SystemClock), &config).unwrap();
     let mut status = fetcher.status();

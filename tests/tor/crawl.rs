@@ -136,6 +136,30 @@ async fn expect_sound(daemon: &Daemon, args: &[&str]) {
     assert!(answer["report"]["captures"].as_u64() > Some(0), "{answer}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_bridge_nothing_else_is_connected_to() {
+    let underworld = underworld();
+    let bridge = underworld.network.bridge().await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = format!("{FAST}fetch.tor.bridges = ['{bridge}']\n");
+    let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), &settings).await.unwrap();
+    daemon.start().await.unwrap();
+    daemon.add_target("marketplace", "market", &underworld.seed("market").unwrap(), &HASTE).await.unwrap();
+    let pid = daemon.pid().unwrap();
+    let seen = std::sync::Mutex::new(BTreeSet::new());
+    let pages = wait_until("twenty pages come through the bridge", Deadline::seconds(120), || async {
+        let now = connections(pid).await;
+        seen.lock().unwrap().extend(now);
+        let captures = daemon.captures("marketplace").await?;
+        let pages = captures.iter().filter(|capture| capture["outcome"] == "Ok").count();
+        Ok((pages >= 20).then_some(pages))
+    });
+    pages.await.unwrap();
+    let address: SocketAddr = bridge.split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(seen.into_inner().unwrap(), BTreeSet::from([address]));
+    daemon.stop().await.unwrap();
+}
+
 /// Rounds of `kill -9` at random moments: the set of captured pages is complete in the end, and search equals the captures.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_kill_loses_a_page() {

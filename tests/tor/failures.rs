@@ -5,7 +5,7 @@ use testnet::network::{Network, Plan};
 
 use super::{hostile::documented, *};
 
-fn check(case: &str, exchange: &Exchange) {
+pub(super) fn check(case: &str, exchange: &Exchange) {
     let documented = documented("Failures of the network");
     let expected = documented.get(case).unwrap_or_else(|| panic!("{case:?} is not documented"));
     assert!(

@@ -36,6 +36,10 @@ pub struct TorConfig {
     pub circuit_s: u32,
     /// The longest wait of arti for the answer to an opened stream, in seconds.
     pub stream_s: u32,
+    /// The longest time that an attempt to connect to an onion service spends on proofs of work, in seconds: on waiting for its
+    /// turn, and on making them. Then it goes on without. It is a part of `limits.connect_s`, and should leave time for the
+    /// circuits. Only for targets whose decision allows it.
+    pub proof_of_work_s: u32,
     /// A file in arti's own configuration format that describes a private network. For tests and demonstrations.
     pub network_config: Option<PathBuf>,
 }
@@ -50,6 +54,7 @@ impl Default for TorConfig {
             descriptor_attempts: 6,
             circuit_s: 60,
             stream_s: 30,
+            proof_of_work_s: 60,
             network_config: None,
         }
     }

@@ -5,10 +5,14 @@ use std::{
 };
 
 use model::{Clock, Digest, Outcome, Stage, TargetId, Timestamp};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
-    Config, ConnectOptions, Destination, Error, Exchange, HttpConfig, Limits, LoginCookie, Request, Transport,
+    BoxStream, Config, ConnectFailure, ConnectOptions, Destination, Error, Exchange, HttpConfig, Limits, LoginCookie,
+    Request, Transport,
     block_list::BlockList,
     connection::Connection,
     cookies::{CookieHeader, Cookies},
@@ -22,7 +26,7 @@ mod conversation;
 mod request;
 mod verdict;
 
-use cold::ColdOpens;
+use cold::{ColdOpens, Slot};
 use conversation::{Conversation, converse};
 use request::RequestHead;
 
@@ -130,7 +134,7 @@ impl Fetcher {
             let is_reused = pooled.is_some();
             let mut connection = match pooled.take() {
                 Some(connection) => connection,
-                None => match self.open(request, deadline).await {
+                None => match self.open(request, slot.as_deref(), deadline).await {
                     Ok(connection) => connection,
                     Err(failure) => return self.not_connected(request, started_at, failure),
                 },
@@ -159,17 +163,15 @@ impl Fetcher {
     }
 
     /// Opens a connection within its own limit of time and that of the whole exchange.
-    async fn open(&self, request: &Request, total: Instant) -> Result<Connection, NotConnected> {
+    async fn open(&self, request: &Request, slot: Option<&Slot>, total: Instant) -> Result<Connection, NotConnected> {
         let deadline = total.min(Instant::now() + self.limits.connect());
         let to = Destination::of(&request.uri);
-        let options =
-            ConnectOptions { isolation: request.isolation, allows_proof_of_work: request.allows_proof_of_work };
         let overrun = || NotConnected {
             outcome: Outcome::TimedOut(Stage::Connect),
             detail: format!("no connection to {} within the limit", to.host),
             has_overrun: true,
         };
-        let stream = timeout_at(deadline, self.transport.connect(&to, &options))
+        let stream = timeout_at(deadline, self.connect(&to, request, slot))
             .await
             .map_err(|_| overrun())?
             .map_err(|failure| NotConnected { outcome: failure.outcome, detail: failure.detail, has_overrun: false })?;
@@ -187,6 +189,28 @@ impl Fetcher {
             detail: error.to_string(),
             has_overrun: false,
         })
+    }
+
+    /// Connects; the slot is for others as soon as the service demands a proof of work, which can take longer than all their pages.
+    async fn connect(
+        &self,
+        to: &Destination,
+        request: &Request,
+        slot: Option<&Slot>,
+    ) -> Result<BoxStream, ConnectFailure> {
+        let demanded = Arc::<Notify>::default();
+        let proof_of_work = request.allows_proof_of_work.then(|| Arc::clone(&demanded));
+        let options = ConnectOptions { isolation: request.isolation, proof_of_work };
+        let mut connect = self.transport.connect(to, &options);
+        tokio::select! {
+            biased;
+            connected = &mut connect => return connected,
+            () = demanded.notified() => {}
+        }
+        if let Some(slot) = slot {
+            slot.free();
+        }
+        connect.await
     }
 
     fn not_connected(&self, request: &Request, started_at: Timestamp, failure: NotConnected) -> Exchange {

@@ -31,4 +31,6 @@ pub use error::Error;
 pub use exchange::{Exchange, Request, Validators};
 pub use fetcher::Fetcher;
 pub use tor::{ClientKey, Tor};
-pub use transport::{BoxStream, ConnectFailure, ConnectOptions, Destination, Stream, TorStatus, Transport};
+pub use transport::{
+    BoxStream, ConnectFailure, ConnectOptions, Destination, ProofsOfWork, Stream, TorStatus, Transport,
+};

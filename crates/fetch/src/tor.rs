@@ -15,7 +15,6 @@ use model::{Host, OnionAddress, Outcome};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tor_hscrypto::pk::HsClientDescEncSecretKey;
 use tor_llcrypto::pk::curve25519::StaticSecret;
-use tor_rtcompat::{PreferredRuntime, RuntimeSubstExt};
 
 use crate::{BoxStream, ConnectFailure, ConnectOptions, Destination, Error, TorConfig, TorStatus, Transport};
 
@@ -23,10 +22,13 @@ mod isolation;
 mod outcome;
 mod runtime;
 mod settings;
+#[cfg_attr(not(feature = "proof-of-work"), path = "tor/no_work.rs")]
+mod work;
 
 use isolation::Isolations;
 use outcome::outcome_of;
-use runtime::{RelayTcp, Runtime};
+use runtime::Runtime;
+use work::Works;
 
 /// The pause after a failed attempt to bootstrap; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -42,6 +44,7 @@ pub struct Tor {
     /// Whether the bootstrap has succeeded once. From then on arti says itself what is wrong.
     is_up: Arc<AtomicBool>,
     isolations: Mutex<Isolations>,
+    works: Works,
     _tasks: Mutex<JoinSet<()>>,
 }
 
@@ -84,21 +87,20 @@ impl Tor {
         let _already_there = rustls::crypto::ring::default_provider().install_default();
         let settings = settings::build(config, state_dir)?;
         let fault = |error: &dyn std::fmt::Display| Error::Tor(error.to_string());
-        let runtime = PreferredRuntime::current().map_err(|error| fault(&error))?;
-        let runtime = runtime.with_tcp_provider(RelayTcp::new(runtime.clone(), config.tcp_nodelay));
-        let client = TorClient::with_runtime(runtime)
+        let client = TorClient::with_runtime(runtime::current(config.tcp_nodelay).map_err(|error| fault(&error))?)
             .config(settings)
             .bootstrap_behavior(BootstrapBehavior::Manual)
             .local_resource_timeout(Duration::from_secs(2))
             .create_unbootstrapped()
             .map_err(|error| fault(&error))?;
         let (sender, status) = watch::channel(TorStatus::default());
+        let works = Works::new(Duration::from_secs(config.proof_of_work_s.into()), sender.clone());
         let is_up = Arc::new(AtomicBool::new(false));
         let report = Arc::new(Report { client: Arc::clone(&client), status: sender, is_up: Arc::clone(&is_up) });
         let mut tasks = JoinSet::new();
         tasks.spawn(bootstrap(Arc::clone(&report)));
         tasks.spawn(follow_status(report));
-        Ok(Arc::new(Self { client, status, is_up, isolations: Mutex::default(), _tasks: Mutex::new(tasks) }))
+        Ok(Arc::new(Self { client, status, is_up, isolations: Mutex::default(), works, _tasks: Mutex::new(tasks) }))
     }
 
     /// Hands over the key by which an onion service admits us, in place of an earlier one. It stays in memory only: after a
@@ -126,11 +128,11 @@ impl Tor {
         if !self.is_up.load(Ordering::Acquire) {
             return Err(ConnectFailure { outcome: Outcome::TorUnavailable, detail: self.progress() });
         }
-        // Arti is built without the solver for proofs of work: none is ever made, whatever the options allow.
         let mut prefs = StreamPrefs::new();
         prefs.set_isolation(lock(&self.isolations).token(options.isolation));
         let is_onion = matches!(to.host, Host::Onion(_));
-        match self.client.connect_with_prefs((to.host.to_string(), to.port), &prefs).await {
+        let attempt = self.client.connect_with_prefs((to.host.to_string(), to.port), &prefs);
+        match self.works.attempt(options.proof_of_work.clone(), attempt).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => {
                 Err(ConnectFailure { outcome: outcome_of(error.kind(), is_onion), detail: error.to_string() })
@@ -212,6 +214,7 @@ impl Report {
                 // What the last failed attempt said stands until something else is known.
                 blocked_because: blocked_because.or_else(|| status.blocked_because.clone().filter(|_| !is_ready)),
                 failed_attempts: status.failed_attempts,
+                proofs_of_work: status.proofs_of_work,
             };
             if *status == new {
                 return false;
@@ -253,7 +256,7 @@ mod tests {
         let service = OnionAddress::from_public_key([1; 32]);
         let to = Destination { host: Host::Onion(service), port: 80 };
         let isolation = model::Isolation { target: model::TargetId::from_u64(1), epoch: 0 };
-        let Err(failure) = tor.connect(&to, &ConnectOptions { isolation, allows_proof_of_work: false }).await else {
+        let Err(failure) = tor.connect(&to, &ConnectOptions { isolation, proof_of_work: None }).await else {
             panic!("connected without a network");
         };
         assert_eq!(failure.outcome, Outcome::TorUnavailable);

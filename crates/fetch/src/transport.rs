@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use model::{Host, Isolation, Outcome, Uri};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::watch,
+    sync::{Notify, watch},
 };
 
 /// What carries an exchange: a connection of bytes in both directions.
@@ -44,12 +46,13 @@ impl Destination {
 }
 
 /// How a connection may be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ConnectOptions {
     /// The group with which it may share circuits.
     pub isolation: Isolation,
-    /// Whether a service's demand for a proof of work may be met.
-    pub allows_proof_of_work: bool,
+    /// Whether a service's demand for a proof of work may be met; and who is told when the attempt comes to one, and so builds
+    /// no circuits for a while.
+    pub proof_of_work: Option<Arc<Notify>>,
 }
 
 /// Why a connection did not come about.
@@ -72,4 +75,19 @@ pub struct TorStatus {
     pub blocked_because: Option<String>,
     /// How many attempts to bootstrap have failed.
     pub failed_attempts: u32,
+    /// The work that services have demanded.
+    pub proofs_of_work: ProofsOfWork,
+}
+
+/// How many proofs of work a Tor client has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProofsOfWork {
+    /// Attempts to connect that wait for their turn.
+    pub waiting: u32,
+    /// Proofs being made: one at most.
+    pub under_way: u32,
+    /// Proofs that were made.
+    pub made: u64,
+    /// Proofs that were given up, because their time was over or nobody waited for the connection any more.
+    pub given_up: u64,
 }

@@ -141,17 +141,16 @@ impl Store {
         self.space.look().room
     }
 
-<<<<<<< HEAD
     /// The space that the rows of `table` take in files; rows that are in memory and in the write-ahead log only are not counted.
     pub fn table_bytes(&self, table: Table) -> Result<u64, Error> {
         let files = self.tables.db.live_files()?;
         let own = files.iter().filter(|file| file.column_family_name == table.name());
         Ok(own.map(|file| file.size as u64).sum())
-=======
+    }
+
     /// Gives the reserve back to a full disk, for a clean stop. Acts do so by themselves.
     pub fn use_reserve(&self) {
         self.space.give_way();
->>>>>>> survive
     }
 
     /// The rows of `table`, raw, from the first key on: for snapshots, tests and maintenance.

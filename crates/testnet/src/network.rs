@@ -7,6 +7,7 @@
 
 mod arti;
 mod control;
+mod demand;
 mod error;
 mod keys;
 mod node;
@@ -27,7 +28,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     thread::available_parallelism,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
@@ -56,6 +57,7 @@ const START: Duration = Duration::from_secs(150);
 /// no longer. Who misses the first consensus waits for the next, 20 seconds later.
 const LEAD: Duration = Duration::from_secs(7);
 const SOCKS_CLIENT: &str = "client";
+const BRIDGE: &str = "bridge";
 
 /// A running network.
 #[derive(Debug)]
@@ -206,6 +208,25 @@ impl Network {
         running(&mut *self.nodes.lock().await, &host_node(host))?.process().thaw()
     }
 
+    /// Lets the onion service of this name demand proofs of work of this effort, whatever its load: clients find a descriptor that
+    /// says so, until the time period of onion services ends, in a few minutes. The service checks the proofs if it has defences
+    /// of its own, and ignores them otherwise.
+    pub async fn demand_proof_of_work(&self, name: &str, effort: u32) -> Result<(), Error> {
+        let unknown = || Error::Unknown { what: "onion service", name: name.to_owned() };
+        let onion = self.plan.onions.iter().find(|onion| onion.name == name).ok_or_else(unknown)?;
+        let service = self.onion(name).ok_or_else(unknown)?;
+        let host = host_node(&onion.host);
+        let identity = demand::identity(&torrc::service_dir(&self.home(&host)?, name))?;
+        let (mut nodes, deadline) = (self.nodes.lock().await, Deadline::after(START));
+        let node = running(&mut nodes, &host)?;
+        let published = node.fetch_descriptor(service, deadline).await?;
+        let now = SystemTime::UNIX_EPOCH + SystemClock.now().since(Timestamp::from_micros(0));
+        let demanding = demand::with_effort(&published, &identity, effort, now)?;
+        // Every router is a directory here, and which of them a client asks depends on its view of the time.
+        let directories = self.identities.iter().map(|identity| identity.rsa.as_str()).collect();
+        node.post_descriptor(service, &demanding, directories, deadline).await
+    }
+
     /// Kills authorities and relays of these names at once.
     pub async fn kill_relays(&self, names: &[&str]) -> Result<(), Error> {
         for name in names {
@@ -240,18 +261,21 @@ impl Network {
     pub async fn socks_client(&self) -> Result<SocketAddr, Error> {
         let address = self.slot.socks_address();
         let mut nodes = self.nodes.lock().await;
-        if !nodes.contains_key(SOCKS_CLIENT) {
-            let deadline = Deadline::after(START);
-            let home = self.home(SOCKS_CLIENT)?;
-            let torrc = self.torrc.socks_client(&home, address);
-            let mut node = self.launcher.launch(SOCKS_CLIENT, &home, &torrc, deadline).await?;
-            node.wait_for_bootstrap(deadline).await?;
-            nodes.insert(SOCKS_CLIENT.to_owned(), node);
-        }
+        self.start_late(&mut nodes, SOCKS_CLIENT, |home| self.torrc.socks_client(home, address)).await?;
         Ok(address)
     }
 
-    /// The ids of the running tor processes by name: authorities, relays, `host-…` and `client`.
+    /// The bridge line (tor(1), `Bridge`) of a C-tor bridge into this network, which is started when it is first asked for.
+    pub async fn bridge(&self) -> Result<String, Error> {
+        let address = self.slot.bridge_address();
+        let mut nodes = self.nodes.lock().await;
+        self.start_late(&mut nodes, BRIDGE, |home| self.torrc.bridge(home, address)).await?;
+        let lines = running(&mut nodes, BRIDGE)?.ask("GETINFO fingerprint").await?;
+        let fingerprint = lines.iter().find_map(|line| line.strip_prefix("fingerprint=")).unwrap_or_default();
+        Ok(format!("{address} {fingerprint}"))
+    }
+
+    /// The ids of the running tor processes by name: authorities, relays, `host-…`, `client` and `bridge`.
     pub async fn processes(&self) -> BTreeMap<String, u32> {
         let mut nodes = self.nodes.lock().await;
         nodes.iter_mut().map(|(name, node)| (name.clone(), node.process().id())).collect()
@@ -327,6 +351,23 @@ impl Network {
         let expected: Vec<_> = addresses.iter().map(|(_, address)| *address).collect();
         node.wait_for_descriptors(&expected, deadline).await?;
         Ok((node, addresses))
+    }
+
+    /// Starts a node that is there only once somebody asks for it.
+    async fn start_late(
+        &self,
+        nodes: &mut BTreeMap<String, Node>,
+        name: &str,
+        torrc: impl FnOnce(&Path) -> String,
+    ) -> Result<(), Error> {
+        if nodes.contains_key(name) {
+            return Ok(());
+        }
+        let (home, deadline) = (self.home(name)?, Deadline::after(START));
+        let mut node = self.launcher.launch(name, &home, &torrc(&home), deadline).await?;
+        node.wait_for_bootstrap(deadline).await?;
+        nodes.insert(name.to_owned(), node);
+        Ok(())
     }
 
     fn authorise_client(&self, home: &Path, onion: &Onion) -> Result<(), Error> {

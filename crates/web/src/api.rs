@@ -20,7 +20,7 @@ pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
 pub use search::{Hit, SearchAnswer, Span};
 pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};
-pub use status::{Crawl, Disk, Health, Status, TargetStatus, ThemeAnalysis, Tor};
+pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
 pub use target::{Attention, Decision, Login, Pace, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};
 pub use theme::{Theme, Themes};
 pub use version::{

@@ -26,12 +26,21 @@ pub(super) async fn run(client: &Client, watch: bool, wants_json: bool) -> Resul
     }
 }
 
+/// The counts of proofs of work, and what they are called.
+const PROOFS: [(&str, &str); 4] =
+    [("made", "proofs made"), ("given_up", "given up"), ("under_way", "under way"), ("waiting", "waiting")];
+
 fn show(status: &Value) {
     let (tor, crawl) = (&status["tor"], &status["crawl"]);
     let readiness = if tor["is_ready"] == true { "ready".to_owned() } else { format!("{} %", text(&tor["percent"])) };
     let obstacle = tor["blocked_because"].as_str().map(|why| format!(", {why}")).unwrap_or_default();
     print::line(&format!("nachtwacht {}, up {} s", text(&status["version"]), text(&status["uptime_s"])));
     print::line(&format!("tor       {readiness}{obstacle}"));
+    let proofs = &tor["proofs_of_work"];
+    if PROOFS.iter().any(|(field, _)| proofs[*field] != 0) {
+        let counts = PROOFS.map(|(field, what)| format!("{} {what}", text(&proofs[field])));
+        print::line(&format!("work      {}", counts.join(", ")));
+    }
     print::line(&format!(
         "crawl     {} in flight, {} queued, {} captures, {} in the last minute",
         text(&crawl["in_flight"]),

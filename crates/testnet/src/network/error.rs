@@ -69,6 +69,9 @@ pub enum Error {
         /// The last lines that the process wrote.
         log: String,
     },
+    /// The descriptor of an onion service cannot be had, or not be made anew.
+    #[error("the descriptor of the onion service: {0}")]
+    Descriptor(String),
     /// The network has nothing of this name, or it does not run.
     #[error("the network has no running {what} {name:?}")]
     Unknown {

@@ -12,6 +12,7 @@ const OR_PORT: u16 = 15_000;
 const DIRECTORY_PORT: u16 = 15_001;
 const SOCKS_PORT: u16 = 15_002;
 const CLAIM_PORT: u16 = 15_003;
+const BRIDGE_PORT: u16 = 15_004;
 
 /// The most authorities and relays of one network.
 pub(crate) const MAX_ROUTERS: usize = 100;
@@ -79,11 +80,16 @@ impl Slot {
         SocketAddr::from((Ipv4Addr::new(127, SERVICE_NETWORK, self.number, 1), SOCKS_PORT))
     }
 
+    /// Where a bridge listens.
+    pub(crate) fn bridge_address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::new(127, SERVICE_NETWORK, self.number, 1), BRIDGE_PORT))
+    }
+
     /// The processes of a network whose parent died a moment ago may not have noticed yet.
     fn is_free(&self, authorities: usize, relays: usize) -> bool {
         let routers = self.routers(authorities, relays);
         let listened = routers.iter().flat_map(|router| [router.or_address(), router.directory_address()]);
-        listened.chain([self.socks_address()]).all(|address| TcpListener::bind(address).is_ok())
+        listened.chain([self.socks_address(), self.bridge_address()]).all(|address| TcpListener::bind(address).is_ok())
     }
 }
 

@@ -59,7 +59,7 @@ async fn embedded_client(network: &Network, dir: &Path) -> Arc<Tor> {
 async fn listen_through_arti(tor: &Tor, to: OnionAddress) -> Result<String, Outcome> {
     let destination = Destination { host: Host::Onion(to), port: 80 };
     let isolation = Isolation { target: TargetId::from_u64(1), epoch: 1 };
-    let options = ConnectOptions { isolation, allows_proof_of_work: false };
+    let options = ConnectOptions { isolation, proof_of_work: None };
     let mut stream = tor.connect(&destination, &options).await.map_err(|failure| failure.outcome)?;
     let mut said = String::new();
     stream.read_to_string(&mut said).await.unwrap();

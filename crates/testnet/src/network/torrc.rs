@@ -1,6 +1,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{Onion, keys::Identity, slot::Router};
@@ -18,6 +19,10 @@ const VOTING_INTERVAL_S: u64 = 20;
 /// On a testing network C tor takes 24 voting intervals for the time period of onion services, arti the parameter of
 /// the consensus, in minutes: they must agree, or no client finds a descriptor.
 const HSDIR_INTERVAL_MIN: u64 = 24 * VOTING_INTERVAL_S / 60;
+/// The length of a time period of onion services (rend-spec-v3, section 2.2.1).
+pub(crate) const TIME_PERIOD: Duration = Duration::from_mins(HSDIR_INTERVAL_MIN);
+/// By how much time periods begin later than multiples of their length: twelve voting intervals.
+pub(crate) const TIME_PERIOD_OFFSET: Duration = Duration::from_secs(12 * VOTING_INTERVAL_S);
 
 /// For every node.
 const COMMON: &str = "\
@@ -42,7 +47,6 @@ const ROUTER: &str = "\
 SocksPort 0
 AssumeReachable 1
 ContactInfo test@localhost
-PublishServerDescriptor 1
 ExitPolicyRejectPrivate 0
 RelayBandwidthRate 1 GBytes
 RelayBandwidthBurst 1 GBytes
@@ -52,12 +56,21 @@ NumCPUs 1
 
 /// Only a relay that lets everything out counts as an exit, and without exits there are no circuits at all.
 const RELAY: &str = "\
+PublishServerDescriptor 1
 DirCache 1
 ExitRelay 1
 ExitPolicy accept *:*
 ";
 
+/// A relay that no consensus names.
+const BRIDGE: &str = "\
+BridgeRelay 1
+PublishServerDescriptor 0
+ExitRelay 0
+";
+
 const AUTHORITY: &str = "\
+PublishServerDescriptor 1
 ExitRelay 0
 ExitPolicy reject *:*
 AuthoritativeDirectory 1
@@ -130,6 +143,16 @@ impl Torrc {
         } else {
             text.push_str(RELAY);
         }
+        text
+    }
+
+    pub(crate) fn bridge(&self, home: &Path, listen: SocketAddr) -> String {
+        let mut text = self.node(home);
+        line(&mut text, format_args!("Nickname bridge"));
+        line(&mut text, format_args!("Address {0}\nOutboundBindAddress {0}", listen.ip()));
+        line(&mut text, format_args!("ORPort {listen} IPv4Only"));
+        text.push_str(ROUTER);
+        text.push_str(BRIDGE);
         text
     }
 

@@ -39,6 +39,21 @@ pub struct Tor {
     pub blocked_because: Option<String>,
     /// How many attempts to bootstrap have failed.
     pub failed_attempts: u32,
+    /// The work that services have demanded.
+    pub proofs_of_work: ProofsOfWork,
+}
+
+/// How many proofs of work have been made since the daemon began, for targets whose decision allows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProofsOfWork {
+    /// Attempts to connect that wait for their turn.
+    pub waiting: u32,
+    /// Proofs being made: one at most.
+    pub under_way: u32,
+    /// Proofs that were made.
+    pub made: u64,
+    /// Proofs that were given up, because they took too long.
+    pub given_up: u64,
 }
 
 /// The crawl.

@@ -2,7 +2,7 @@ use axum::{Json, extract::State};
 use model::ThemeId;
 
 use crate::{
-    api::{Crawl, Disk, Status, TargetStatus, ThemeAnalysis, Tor},
+    api::{Crawl, Disk, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor},
     app::{Running, Shared},
     controllers::targets::live,
     refusal::Refusal,
@@ -42,11 +42,13 @@ fn disk(used: store::DiskUse) -> Disk {
 }
 
 fn tor(status: &fetch::TorStatus) -> Tor {
+    let fetch::ProofsOfWork { waiting, under_way, made, given_up } = status.proofs_of_work;
     Tor {
         percent: status.percent,
         is_ready: status.is_ready,
         blocked_because: status.blocked_because.clone(),
         failed_attempts: status.failed_attempts,
+        proofs_of_work: ProofsOfWork { waiting, under_way, made, given_up },
     }
 }
 

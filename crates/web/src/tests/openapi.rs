@@ -38,11 +38,7 @@ fn the_document_is_whole() {
             assert_eq!(named, wanted, "{method} {path}");
         }
     }
-<<<<<<< HEAD
     assert_eq!(operations.len(), 37);
-=======
-    assert_eq!(operations.len(), 30);
->>>>>>> survive
     check_references(&document, &document);
 }
 

@@ -1,5 +1,5 @@
 use axum::{body::Body, http::Request};
-use fetch::TorStatus;
+use fetch::{ProofsOfWork, TorStatus};
 use model::Outcome;
 use serde_json::{Value, json};
 
@@ -24,11 +24,15 @@ async fn the_status_tells_of_every_part() {
         is_ready: false,
         blocked_because: Some("no relay answers".into()),
         failed_attempts: 2,
+        proofs_of_work: ProofsOfWork { waiting: 3, under_way: 1, made: 7, given_up: 5 },
     };
     house.tor.send_replace(bootstrapping);
     let status = house.get("/status").await.json(200);
     assert_eq!(status["version"], "1.2.3");
-    let tor = json!({ "percent": 40, "is_ready": false, "blocked_because": "no relay answers", "failed_attempts": 2 });
+    let tor = json!({
+        "percent": 40, "is_ready": false, "blocked_because": "no relay answers", "failed_attempts": 2,
+        "proofs_of_work": { "waiting": 3, "under_way": 1, "made": 7, "given_up": 5 },
+    });
     assert_eq!(status["tor"], tor);
     assert_eq!(
         status["analysis"],

@@ -185,6 +185,74 @@ async fn cold_services_are_opened_a_few_at_a_time_and_warm_ones_at_once() {
     assert_eq!(transport.most.load(Ordering::SeqCst), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_opens_one_service_together_shares_a_place() {
+    let transport = Arc::new(Gated {
+        gate: Gate::new(0),
+        waiting: watch::Sender::new(0),
+        most: AtomicUsize::new(0),
+        inner: serve(PAGE),
+    });
+    let mut config = Config::default();
+    config.limits.cold_opens = 1;
+    let seam: Arc<dyn Transport> = Arc::<Gated>::clone(&transport);
+    let fetcher = Fetcher::new(seam, Arc::new(ManualClock::at(NOW)), &config).unwrap();
+    let requests = [group(1, 0), group(1, 0), group(2, 0)];
+    let fetches = join_all(requests.iter().map(|request| fetcher.fetch(request)));
+    let through = async {
+        transport.waiting.subscribe().wait_for(|waiting| *waiting == 2).await.unwrap();
+        transport.gate.add_permits(3);
+    };
+    let (exchanges, ()) = futures::future::join(fetches, through).await;
+    assert!(exchanges.iter().all(|exchange| exchange.outcome == Outcome::Ok));
+    assert_eq!(transport.most.load(Ordering::SeqCst), 2, "another service waits for the place");
+}
+
+/// A transport on which one target comes to a demand of work that takes for ever, and others are connected.
+struct Demanding {
+    by: TargetId,
+    inner: Arc<Loopback>,
+}
+
+impl Transport for Demanding {
+    fn connect<'a>(
+        &'a self,
+        to: &'a Destination,
+        options: &'a ConnectOptions,
+    ) -> BoxFuture<'a, Result<BoxStream, ConnectFailure>> {
+        if options.isolation.target != self.by {
+            return self.inner.connect(to, options);
+        }
+        if let Some(demanded) = &options.proof_of_work {
+            demanded.notify_one();
+        }
+        futures::future::pending().boxed()
+    }
+
+    fn status(&self) -> watch::Receiver<TorStatus> {
+        self.inner.status()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_demands_work_keeps_no_place_from_others() {
+    for (allows_proof_of_work, waits_s) in [(true, 0), (false, 120)] {
+        let transport = Demanding { by: TargetId::from_u64(1), inner: serve(PAGE) };
+        let mut config = Config::default();
+        config.limits.cold_opens = 1;
+        let fetcher = Fetcher::new(Arc::new(transport), Arc::new(ManualClock::at(NOW)), &config).unwrap();
+        let (demanding, other) = (Request { allows_proof_of_work, ..group(1, 0) }, group(2, 0));
+        let begun = Instant::now();
+        let page = async {
+            tokio::task::yield_now().await;
+            (fetcher.fetch(&other).await.outcome, begun.elapsed().as_secs())
+        };
+        let (exchange, page) = futures::future::join(fetcher.fetch(&demanding), page).await;
+        assert_eq!(page, (Outcome::Ok, waits_s), "without the demand the place is taken until the attempt ends");
+        assert_eq!(exchange.outcome, Outcome::TimedOut(Stage::Connect));
+    }
+}
+
 #[tokio::test]
 async fn a_failure_to_connect_is_the_outcome() {
     struct Down;

@@ -79,7 +79,6 @@ use tor_rtcompat::Runtime;
 
 pub use err::FailedAttemptError;
 pub use err::{ConnError, DescriptorError, DescriptorErrorDetail, StartupError};
-#[cfg(feature = "hs-pow-full")]
 pub use pow::{Turn, WorkGate, set_work_gate};
 pub use keys::{HsClientDescEncKeypairSpecifier, HsClientSecretKeys, HsClientSecretKeysBuilder};
 pub use relay_info::InvalidTarget;

@@ -13,8 +13,13 @@ use v1::HsPowClientV1;
 use futures::future::BoxFuture;
 use std::sync::OnceLock;
 
-/// A turn at the work: it stands for the right to work, and ends by itself when the time for it is over.
-pub type Turn = BoxFuture<'static, ()>;
+/// A turn at the work.
+pub struct Turn {
+    /// The right to work. The thread that works holds it until it has ended.
+    pub place: Box<dyn Send>,
+    /// Completes when the time for the work is over.
+    pub is_over: BoxFuture<'static, ()>,
+}
 
 /// Says whether a proof of work of this effort may be made for the connection attempt in whose task it is
 /// called, and waits for the turn; `None` when it may not.
@@ -71,12 +76,11 @@ impl HsPowClient {
     pub(crate) async fn solve(&self) -> Result<Option<ProofOfWork>, ProofOfWorkError> {
         let Some(v1) = &self.v1 else { return Ok(None) };
         let (Some(effort), Some(gate)) = (v1.effort(), WORK_GATE.get()) else { return Ok(None) };
-        let Some(turn) = gate(effort).await else { return Ok(None) };
-        futures::pin_mut!(turn);
-        let work = v1.solve();
+        let Some(Turn { place, is_over }) = gate(effort).await else { return Ok(None) };
+        let work = v1.solve(place);
         futures::pin_mut!(work);
         // Whichever ends first; dropping the work ends the thread that does it.
-        match futures::future::select(work, turn).await {
+        match futures::future::select(work, is_over).await {
             futures::future::Either::Left((proof, _)) => Ok(proof?.map(ProofOfWork::V1)),
             futures::future::Either::Right(((), _)) => Ok(None),
         }

@@ -79,8 +79,10 @@ impl HsPowClientV1 {
         self.effort = effort.clamp(CLIENT_MIN_RETRY_POW_EFFORT, CLIENT_MAX_POW_EFFORT);
     }
 
-    /// The effort of the next proof, if one is asked for
+    /// The effort of the next proof, if one is asked for and can be made now
     pub(super) fn effort(&self) -> Option<u32> {
+        #[allow(clippy::disallowed_methods)]
+        self.instance.as_ref().if_valid_now().ok()?;
         Some(*self.effort.as_ref()).filter(|effort| *effort > 0)
     }
 
@@ -89,7 +91,12 @@ impl HsPowClientV1 {
     /// Returns None if the effort was zero.
     /// Returns an Err() if the solver experienced a runtime error,
     /// or if the seed is expired.
-    pub(super) async fn solve(&self) -> Result<Option<ProofOfWorkV1>, ProofOfWorkError> {
+    ///
+    /// The thread works at the lowest priority, and holds `place` until it ends.
+    pub(super) async fn solve(
+        &self,
+        place: Box<dyn Send>,
+    ) -> Result<Option<ProofOfWorkV1>, ProofOfWorkError> {
         if self.effort == Effort::zero() {
             return Ok(None);
         }
@@ -103,7 +110,12 @@ impl HsPowClientV1 {
         debug!("beginning solve, {:?}", self.effort);
 
         let (result_sender, result_receiver) = oneshot::channel();
-        std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().name("proof-of-work".into());
+        // A thread that cannot be had drops its end of the channel, as one that fails does.
+        let _ = thread.spawn(move || {
+            let _place = place;
+            // On Linux the value belongs to the thread (setpriority(2)). Without it the work is done all the same.
+            let _ = rustix::process::nice(19);
             let mut solver = input.solve(&mut rand::rng());
             let result = loop {
                 match solver.run_step() {

@@ -25,7 +25,10 @@ impl HsPowClientV1 {
 
     /// Stub; always returns None
     #[expect(clippy::unused_async)]
-    pub(super) async fn solve(&self) -> Result<Option<ProofOfWorkV1>, ProofOfWorkError> {
+    pub(super) async fn solve(
+        &self,
+        _place: Box<dyn Send>,
+    ) -> Result<Option<ProofOfWorkV1>, ProofOfWorkError> {
         Ok(None)
     }
 }
