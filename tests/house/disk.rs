@@ -17,14 +17,14 @@ async fn a_full_disk_stops_the_crawl_and_room_lets_it_go_on() {
     let house = House::open_in(dir, site, quick(), &kept);
     house.add(|_| {});
     house.until_idle().await;
-    assert_eq!(house.paths(), ["/", "/a"]);
+    let once = ["/", "/a", "/robots.txt"];
+    assert_eq!(house.paths(), once);
     assert_eq!((house.store.room(), house.store.disk_use().space.reserve_bytes), (store::Room::ForAll, 16 << 20));
 
     disk.fill(36).unwrap();
     let full = Some("the disk has too little room".to_owned());
     house.until("the crawl says that the disk is full", |house| house.waits_because() == full).await;
     house.clock.advance(9 * HOUR);
-    house.until("visits are due", |house| house.crawl.status().borrow().queued == 2).await;
     // A decision is an act, for which there is the reserve.
     disk.fill(0).unwrap();
     house.until("the disk has room for acts alone", |house| house.store.room() == store::Room::ForActs).await;
@@ -35,11 +35,12 @@ async fn a_full_disk_stops_the_crawl_and_room_lets_it_go_on() {
     });
     assert_eq!(house.store.log_head().size, acts + 1);
     assert_eq!(house.store.disk_use().space.reserve_bytes, 0, "the reserve was not needed");
-    assert_eq!(house.paths(), ["/", "/a"], "something was fetched on a full disk");
+    assert_eq!(house.paths(), once, "something was fetched on a full disk");
     assert_eq!(house.waits_because(), full);
 
     disk.empty().unwrap();
-    house.until("both pages are captured again", |house| house.paths() == ["/", "/", "/a", "/a"]).await;
+    let twice = |house: &House, path: &str| house.paths().iter().filter(|captured| *captured == path).count() == 2;
+    house.until("both pages are captured again", |house| twice(house, "/") && twice(house, "/a")).await;
     house.until_idle().await;
     assert_eq!(house.waits_because(), None);
     assert!(house.store.verify(store::Depth::Full, &mut |_| true).unwrap().is_sound());

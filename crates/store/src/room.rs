@@ -58,13 +58,15 @@ pub(crate) struct SpaceKeeper {
 struct State {
     room: Room,
     is_reserve_kept: bool,
+    /// The disk would not keep one; it is asked again when there is room after there was none.
+    has_refused: bool,
 }
 
 impl SpaceKeeper {
     /// Keeps `floor` bytes free on the disk of `directory`, and `reserve` bytes in a file there.
     pub(crate) fn new(directory: &Path, floor: u64, reserve: u64) -> Self {
         let kept = fs::metadata(directory.join(RESERVE_FILE)).is_ok_and(|meta| meta.len() == reserve);
-        let state = State { room: Room::ForAll, is_reserve_kept: kept };
+        let state = State { room: Room::ForAll, is_reserve_kept: kept, has_refused: false };
         Self { directory: directory.to_owned(), floor, reserve, state: Mutex::new(state) }
     }
 
@@ -74,9 +76,12 @@ impl SpaceKeeper {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let room = room(state.room, free, self.floor);
         self.tell(state.room, room, free);
+        state.has_refused &= state.room == room;
         state.room = room;
-        if room == Room::ForAll && !state.is_reserve_kept && free >= self.floor + self.floor / 8 + 2 * self.reserve {
+        let is_missing = room == Room::ForAll && !state.is_reserve_kept && !state.has_refused;
+        if is_missing && free >= self.floor + self.floor / 8 + 2 * self.reserve {
             state.is_reserve_kept = self.make_reserve();
+            state.has_refused = !state.is_reserve_kept;
         }
         let reserve_bytes = if state.is_reserve_kept { self.reserve } else { 0 };
         Space { free_bytes: free, floor_bytes: self.floor, reserve_bytes, room }
@@ -126,6 +131,7 @@ impl SpaceKeeper {
             file.sync_all()
         };
         if self.reserve == 0 {
+            drop(fs::remove_file(&path));
             return true;
         }
         make()
@@ -195,5 +201,16 @@ mod tests {
         assert!(!path.exists());
         assert_eq!(full.look().reserve_bytes, 0);
         assert!(!full.give_way(), "there is nothing more to give");
+    }
+
+    #[test]
+    fn a_disk_that_keeps_no_reserve_is_asked_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("missing");
+        let keeper = SpaceKeeper::new(&missing, 1 << 20, 1 << 20);
+        assert_eq!((keeper.look().room, keeper.look().reserve_bytes), (Room::ForAll, 0));
+        fs::create_dir(&missing).unwrap();
+        assert_eq!(keeper.look().reserve_bytes, 0, "the disk is asked at every look, and the log told");
+        assert_eq!(SpaceKeeper::new(&missing, 1 << 20, 1 << 20).look().reserve_bytes, 1 << 20);
     }
 }
