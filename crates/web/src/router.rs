@@ -16,7 +16,9 @@ use crate::{
     api,
     app::{App, Running, Shared},
     authentication::authenticate,
-    controllers::{backups, captures, content, health, log, logins, search, status, steering, targets, themes, versions},
+    controllers::{
+        backups, captures, content, health, log, logins, search, status, steering, targets, themes, versions,
+    },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
