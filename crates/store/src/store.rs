@@ -62,6 +62,10 @@ pub struct Store {
     pub(crate) targets_lock: Arc<Mutex<()>>,
     /// Tells who follows the derived tables that they grew.
     pub(crate) analysed: Arc<watch::Sender<HashMap<ThemeId, Seq>>>,
+    /// Tells who keeps the views that captures left them or came back.
+    pub(crate) changed: Arc<watch::Sender<()>>,
+    /// The erased captures of each theme that was asked about, in order.
+    pub(crate) erased: Arc<Mutex<HashMap<ThemeId, Vec<Seq>>>>,
 }
 
 /// Bytes on disk.
@@ -86,6 +90,8 @@ impl Store {
             credential: Arc::new(credential),
             targets_lock: Arc::default(),
             analysed: Arc::default(),
+            changed: Arc::default(),
+            erased: Arc::default(),
         })
     }
 
@@ -151,6 +157,11 @@ pub(crate) fn demand(grant: &Grant, theme: ThemeId) -> Result<(), Error> {
 
 /// A lock that a panic elsewhere cannot take away: it guards no data of its own.
 pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A lock over data that is whole between any two statements.
+pub(crate) fn lock_data<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -250,6 +261,16 @@ impl Tables {
     /// The rows of a table, with options of the caller's.
     pub(crate) fn iterate(&self, table: Table, options: ReadOptions, mode: IteratorMode<'_>) -> DBIterator<'_> {
         self.db.iterator_cf_opt(self.family(table), options, mode)
+    }
+
+    /// The database itself, for its upkeep.
+    pub(crate) const fn database(&self) -> &DB {
+        &self.db
+    }
+
+    /// Where the database keeps its files.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// About how many rows a table has.
