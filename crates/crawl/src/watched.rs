@@ -76,7 +76,7 @@ impl Watched {
         let rules = match capture.status {
             Some(200..=299) if capture.outcome.has_content() => {
                 let payload = match store.payload(&grant, theme, &capture) {
-                    Err(store::Error::Erased(..) | store::Error::Sealed(..)) => return Ok(()),
+                    Err(error) if error.is_withheld() => return Ok(()),
                     payload => payload?,
                 };
                 Robots::parse(&String::from_utf8_lossy(&payload[..payload.len().min(robots::MAX_LEN)]))

@@ -9,6 +9,9 @@ use store::{Analysis, Version};
 /// The versions that URIs have reached within a batch that is not written yet.
 pub(crate) type Versions = HashMap<UriId, Version>;
 
+/// What makes the document of a capture.
+pub(crate) type Extractor = fn(&Capture, &[u8], &extract::Limits) -> Option<Document>;
+
 /// Extracts the document of a capture, if it has content.
 pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
     if !capture.outcome.has_content() {
@@ -51,7 +54,7 @@ pub(crate) fn quarantined(capture: &Capture) -> Analysis {
 }
 
 /// The run that the capture belongs to: the one before if the content is the same, else a new one.
-fn continued(before: Option<Version>, seq: Seq, document: &Document) -> Version {
+pub(crate) fn continued(before: Option<Version>, seq: Seq, document: &Document) -> Version {
     match before {
         Some(version) if version.last >= seq => version,
         Some(version) if version.content_digest == document.content_digest => {

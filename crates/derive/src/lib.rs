@@ -1,5 +1,5 @@
 //! Phase *analysis*: follows the captures of each theme with a durable cursor and fills every derived view: documents, links,
-//! versions, crawl hints, and the search index.
+//! versions, crawl hints, and the search index. Follows erasures and seals in the same way, until no view, index or file holds what they took.
 //!
 //! This crate deliberately fetches nothing and decides nothing: a capture goes in, views come out, and the same captures give
 //! the same views however often they are made.
@@ -7,6 +7,7 @@
 mod analysis;
 mod config;
 mod deriver;
+mod eraser;
 
 pub use config::Config;
 pub use deriver::{Deriver, Error};

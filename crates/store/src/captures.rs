@@ -85,7 +85,7 @@ impl Store {
     /// One capture, for whoever can do without: none where it was erased or is sealed.
     pub fn capture_if_open(&self, grant: &Grant, id: CaptureId) -> Result<Option<Capture>, Error> {
         match self.capture(grant, id) {
-            Err(Error::Erased(..) | Error::Sealed(..)) => Ok(None),
+            Err(error) if error.is_withheld() => Ok(None),
             read => read,
         }
     }

@@ -33,7 +33,7 @@ pub enum CopyOf {
 impl CopyOf {
     fn has_any_of(&self, theme: ThemeId, change: &ViewChange) -> bool {
         match self {
-            Self::Everything => true,
+            Self::Everything => !change.captures.is_empty(),
             Self::Captures(of, sequences) => {
                 *of == theme && change.captures.iter().any(|capture| sequences.contains(&capture.seq))
             }

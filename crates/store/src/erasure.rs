@@ -135,17 +135,18 @@ impl Store {
             Subject::Target(target) => self.sequences(Table::CapturesByTarget, &Key::theme(theme).target(*target)),
             Subject::Version(seq) => {
                 let Some(capture) = self.kept_capture(CaptureId { theme, seq: *seq })? else { return Ok(Vec::new()) };
-                let Some((first, last)) = self.run_of(theme, &capture)? else { return Ok(vec![*seq]) };
-                let mut captures = self.sequences(Table::CapturesByUri, &Key::theme(theme).uri(capture.uri.id()))?;
-                captures.retain(|seq| (first..=last).contains(seq));
-                // An attempt that failed in between has no part in the version.
-                let mut of_version = Vec::with_capacity(captures.len());
-                for seq in captures {
-                    if self.tables.contains(Table::Documents, &Key::theme(theme).seq(seq))? {
-                        of_version.push(seq);
+                // A failed attempt has no version, and a sealed capture none at present, though they lie between captures of one.
+                let has_version = |seq: Seq| self.tables.contains(Table::Documents, &Key::theme(theme).seq(seq));
+                let run = if has_version(*seq)? { self.run_of(theme, &capture)? } else { None };
+                let (first, last) = run.unwrap_or((*seq, *seq));
+                let mut captures = vec![*seq];
+                for other in self.sequences_of_uri(theme, capture.uri.id())? {
+                    if other != *seq && (first..=last).contains(&other) && has_version(other)? {
+                        captures.push(other);
                     }
                 }
-                Ok(of_version)
+                captures.sort_unstable();
+                Ok(captures)
             }
         }
     }

@@ -79,6 +79,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a capture is withheld: erased, or sealed. Whoever can do without it goes on.
+    pub const fn is_withheld(&self) -> bool {
+        matches!(self, Self::Erased(..) | Self::Sealed(..))
+    }
+
     pub(crate) fn corrupt(table: Table, key: &[u8]) -> Self {
         Self::Corrupt { table, key: key.iter().map(|byte| format!("{byte:02x}")).collect() }
     }

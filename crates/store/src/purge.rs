@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use model::ThemeId;
-use rocksdb::{BottommostLevelCompaction, CompactOptions, FlushOptions, WriteBatch};
+use rocksdb::{BottommostLevelCompaction, CompactOptions, FlushOptions};
 
-use crate::{Error, Store, ViewChange, key::Key, schema::Table, store::Tables, view_changes::change_key};
+use crate::{Error, Store, ViewChange, key::Key, schema::Table, store::Tables};
 
 /// Ranges of one table that are compacted one by one; where there are more, everything between the first and the last is.
 const RANGES: usize = 16;
@@ -18,22 +18,30 @@ impl Store {
     /// behind. True when all of it is done; false when a file is still held open, so that it is worth to ask again a moment later.
     pub fn purge(&self, theme: ThemeId, change: &ViewChange) -> Result<bool, Error> {
         self.delete_copies(theme, change)?;
-        // A write-ahead log without any row is never left behind.
+        // The row of the change names payloads and URIs by their digests: what remains of it at the end says nothing.
+        let bare = ViewChange { captures: Vec::new(), ..change.clone() };
+        let own = vec![(Table::ViewChanges, joined(BTreeSet::from([Key::theme(theme)])))];
+        let is_done = self.sweep(theme, change, &touched(theme, change))? && self.sweep(theme, &bare, &own)?;
+        if is_done {
+            self.change_done(theme, change)?;
+            tracing::info!(%theme, leaf = change.leaf, "an erasure is complete");
+        }
+        Ok(is_done)
+    }
+
+    /// Writes the row of a change, so that the write-ahead log before it is left behind, and then the ranges anew. Whether every file is gone that
+    /// may have held rows of them before.
+    fn sweep(&self, theme: ThemeId, change: &ViewChange, ranges: &Ranges) -> Result<bool, Error> {
         self.views_followed(theme, change)?;
-        let touched = touched(theme, change);
         let mut doomed = self.tables.files("log")?;
         self.tables.flush()?;
-        doomed.extend(self.tables.tables_with(&touched)?);
-        self.tables.rewrite(&touched);
-        if let Some(path) = doomed.iter().find(|path| path.exists()) {
+        doomed.extend(self.tables.tables_with(ranges)?);
+        self.tables.rewrite(ranges);
+        let left = doomed.iter().find(|path| path.exists());
+        if let Some(path) = left {
             tracing::debug!(path = %path.display(), leaf = change.leaf, "a file that may hold what was erased is still there");
-            return Ok(false);
         }
-        let mut batch = WriteBatch::default();
-        batch.delete_cf(self.tables.family(Table::ViewChanges), change_key(theme, change.leaf));
-        self.tables.write_synced(batch)?;
-        tracing::info!(%theme, leaf = change.leaf, captures = change.captures.len(), "an erasure is complete");
-        Ok(true)
+        Ok(left.is_none())
     }
 }
 

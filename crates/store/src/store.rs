@@ -9,7 +9,7 @@ use std::{
 use model::{Grant, Seq, ThemeId};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBIterator, Direction,
-    IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    IteratorMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -307,6 +307,8 @@ fn database_options(config: &Config) -> Options {
     options.set_max_open_files(256);
     options.set_keep_log_file_num(4);
     options.set_max_log_file_size(4 << 20);
+    // Its own log would name the keys of what it compacts, digests of erased payloads among them.
+    options.set_log_level(LogLevel::Warn);
     options.set_paranoid_checks(true);
     options.set_bytes_per_sync(1 << 20);
     options

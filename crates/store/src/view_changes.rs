@@ -62,7 +62,7 @@ impl Store {
         Ok(self.view_changes(theme)?.iter().any(|change| !change.views_follow))
     }
 
-    /// Tells when there are new changes.
+    /// Tells when there are new changes, and when one is done.
     pub fn changed(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
@@ -142,25 +142,25 @@ impl Store {
 
     /// Notes that derived views and index have followed a change. An erasure goes on with the files, anything else is done.
     pub fn views_followed(&self, theme: ThemeId, change: &ViewChange) -> Result<(), Error> {
-        let mut batch = WriteBatch::default();
-        let key = change_key(theme, change.leaf);
-        match change.kind {
-            ChangeKind::Erased => {
-                self.tables.put(
-                    &mut batch,
-                    Table::ViewChanges,
-                    &key,
-                    &ViewChange { views_follow: true, ..change.clone() },
-                );
-            }
-            ChangeKind::Sealed | ChangeKind::Unsealed => {
-                batch.delete_cf(self.tables.family(Table::ViewChanges), key);
-            }
+        if change.kind != ChangeKind::Erased {
+            return self.change_done(theme, change);
         }
+        let mut batch = WriteBatch::default();
+        let followed = ViewChange { views_follow: true, ..change.clone() };
+        self.tables.put(&mut batch, Table::ViewChanges, &change_key(theme, change.leaf), &followed);
         self.tables.write_synced(batch)
+    }
+
+    /// Notes that nothing is left to do for a change.
+    pub(crate) fn change_done(&self, theme: ThemeId, change: &ViewChange) -> Result<(), Error> {
+        let mut batch = WriteBatch::default();
+        batch.delete_cf(self.tables.family(Table::ViewChanges), change_key(theme, change.leaf));
+        self.tables.write_synced(batch)?;
+        self.changed.send_replace(());
+        Ok(())
     }
 }
 
-pub(crate) fn change_key(theme: ThemeId, leaf: u64) -> Key {
+fn change_key(theme: ThemeId, leaf: u64) -> Key {
     Key::theme(theme).with(&leaf.to_be_bytes())
 }
