@@ -153,7 +153,7 @@ impl Follower {
     fn redirects(&self, theme: ThemeId, seq: Seq, hint: &CrawlHint) -> Result<Vec<Uri>, Error> {
         let mut redirects = Vec::new();
         if hint.outcome == Outcome::Redirect {
-            let capture = self.store.capture(&Grant::system(Purpose::Maintenance), CaptureId { theme, seq })?;
+            let capture = self.store.capture_if_open(&Grant::system(Purpose::Maintenance), CaptureId { theme, seq })?;
             redirects.extend(capture.and_then(|capture| capture.redirect_to));
         }
         let refresh = hint.refresh.as_ref().filter(|refresh| refresh.delay_s <= self.config.refresh_delay_s);

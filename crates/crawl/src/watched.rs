@@ -70,10 +70,15 @@ impl Watched {
         let Some(last) = store.uri(theme, self.target.id, file.id())?.and_then(|record| record.last) else {
             return Ok(());
         };
-        let Some(capture) = store.capture(&grant, model::CaptureId { theme, seq: last })? else { return Ok(()) };
+        let Some(capture) = store.capture_if_open(&grant, model::CaptureId { theme, seq: last })? else {
+            return Ok(());
+        };
         let rules = match capture.status {
             Some(200..=299) if capture.outcome.has_content() => {
-                let payload = store.payload(&grant, theme, &capture)?;
+                let payload = match store.payload(&grant, theme, &capture) {
+                    Err(error) if error.is_withheld() => return Ok(()),
+                    payload => payload?,
+                };
                 Robots::parse(&String::from_utf8_lossy(&payload[..payload.len().min(robots::MAX_LEN)]))
             }
             Some(300..=499) => Robots::default(),

@@ -23,6 +23,9 @@ impl From<Version> for Content {
     }
 }
 
+/// What makes the document of a capture.
+pub(crate) type Extractor = fn(&Capture, &[u8], &extract::Limits) -> Option<Document>;
+
 /// Extracts the document of a capture, if it has content.
 pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
     if !capture.outcome.has_content() {
@@ -72,7 +75,7 @@ pub(crate) fn quarantined(capture: &Capture) -> Analysis {
 /// The run that the capture belongs to: the one before if the content is the same, else a new one.
 ///
 /// Digests under different rules do not compare, so that a new rule begins a new run until all is derived again.
-fn continued(before: Option<Version>, seq: Seq, seen: Timestamp, content: Content) -> Version {
+pub(crate) fn continued(before: Option<Version>, seq: Seq, seen: Timestamp, content: Content) -> Version {
     match before {
         Some(version) if version.last >= seq => version,
         Some(version) if Content::from(version) == content => {

@@ -7,13 +7,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use model::{Capture, CaptureId, Document, Grant, Outcome, Purpose, Seq, ThemeId};
 use search::{Index, Indexes};
-use store::{Analysis, Attempt, Room, Store};
+use store::{Analysis, Attempt, Room, Run, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    analysis::{self, Content},
+    analysis::{self, Content, Extractor},
+    eraser::Eraser,
     versions::Versions,
 };
 
@@ -22,6 +23,8 @@ const DEATHS: u32 = 2;
 
 /// How often a disk without room is looked at. What is captured stays captured: the analysis follows when there is room.
 const ROOM_TICK: Duration = Duration::from_millis(500);
+/// How long a file that is held open keeps an erasure waiting before the next try.
+const ERASE_AGAIN: Duration = Duration::from_secs(1);
 
 /// The follower's name in the store.
 const FOLLOWER: &str = "derive";
@@ -39,8 +42,6 @@ pub enum Error {
     #[error("the analysis died: {0}")]
     Died(#[from] tokio::task::JoinError),
 }
-
-type Extractor = fn(&Capture, &[u8], &extract::Limits) -> Option<Document>;
 
 /// The analysis.
 pub struct Deriver {
@@ -61,6 +62,8 @@ struct Follower {
     deaths: u32,
     /// Captures that the index has not committed, and since when.
     waiting: Option<(Instant, u32)>,
+    /// When the rest of an erasure is tried again, if one is not complete.
+    erase_at: Option<Instant>,
 }
 
 impl Deriver {
@@ -81,17 +84,25 @@ impl Deriver {
     /// Follows the captures until `stop`; what is analysed by then is in the index.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let mut newest = self.store.newest();
+        let mut changed = self.store.changed();
         let this = Arc::new(self);
         let mut followers: BTreeMap<ThemeId, Follower> = BTreeMap::new();
         loop {
             let themes = newest.borrow_and_update().clone();
             let has_room = this.store.room() == Room::ForAll;
+            let has_changed = changed.has_changed().unwrap_or(false);
+            if has_changed {
+                changed.mark_unchanged();
+            }
             let mut is_busy = false;
             for (theme, last) in themes {
                 let mut follower = match followers.remove(&theme) {
                     Some(follower) => follower,
                     None => this.blocking(move |this| this.begin(theme)).await?,
                 };
+                if has_changed || follower.erase_at.is_some_and(|at| at <= Instant::now()) {
+                    follower = this.blocking(move |this| this.erase(follower)).await?;
+                }
                 if follower.cursor < last && has_room {
                     follower = this.blocking(move |this| this.step(follower)).await?;
                     is_busy |= follower.cursor < last;
@@ -110,7 +121,8 @@ impl Deriver {
                 let wait = wait.map_or(longest, |wait| wait.min(longest));
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    changed = newest.changed() => if changed.is_err() { break },
+                    more = newest.changed() => if more.is_err() { break },
+                    _ = changed.changed() => changed.mark_changed(),
                     () = tokio::time::sleep(wait) => {}
                 }
             }
@@ -134,10 +146,21 @@ impl Deriver {
     fn begin(&self, theme: ThemeId) -> Result<Follower, Error> {
         let index = self.indexes.theme(theme)?;
         let cursor = self.store.derive_cursor(theme)?;
-        let mut follower = Follower { theme, index, cursor, careful_until: Seq(0), deaths: 0, waiting: None };
+        let mut follower = Follower {
+            theme,
+            index,
+            cursor,
+            careful_until: Seq(0),
+            deaths: 0,
+            waiting: None,
+            erase_at: Some(Instant::now()),
+        };
         if let Some(attempt) = self.store.interrupted_attempt(theme)? {
             follower.careful_until = attempt.last;
-            follower.deaths = if attempt.first == attempt.last { attempt.deaths + 1 } else { 0 };
+            // One that was sealed since is passed over, and what comes after it is innocent.
+            let id = CaptureId { theme, seq: attempt.first };
+            let is_next = self.store.capture_if_open(&Grant::system(Purpose::Derivation), id)?.is_some();
+            follower.deaths = if is_next && attempt.first == attempt.last { attempt.deaths + 1 } else { 0 };
             tracing::warn!(%theme, first = %attempt.first, last = %attempt.last, deaths = follower.deaths, "the analysis did not survive these captures; taking them one by one");
         }
         self.reindex(&mut follower)?;
@@ -152,36 +175,58 @@ impl Deriver {
         let grant = Grant::system(Purpose::Derivation);
         let (mut at, end) = (follower.index.indexed_up_to(), follower.cursor);
         while at < end {
-            let captures = self.store.captures_after(&grant, follower.theme, at, self.config.batch.max(1))?;
-            for capture in captures.into_iter().take_while(|capture| capture.seq <= end) {
-                let document = self.store.document(&grant, CaptureId { theme: follower.theme, seq: capture.seq })?;
+            let run = self.store.captures_after(&grant, follower.theme, at, self.config.batch.max(1))?;
+            for capture in run.captures.into_iter().take_while(|capture| capture.seq <= end) {
+                let id = CaptureId { theme: follower.theme, seq: capture.seq };
+                let document = match self.store.document(&grant, id) {
+                    Err(error) if error.is_withheld() => None,
+                    document => document?,
+                };
                 follower.add(&capture, document.as_ref())?;
-                at = capture.seq;
             }
+            if run.up_to == at {
+                break;
+            }
+            at = run.up_to;
         }
         Ok(())
+    }
+
+    /// Carries out what erasures and seals ask of views, index and files.
+    fn erase(&self, mut follower: Follower) -> Result<Follower, Error> {
+        let Follower { theme, cursor, .. } = follower;
+        let eraser = Eraser { store: &self.store, index: &follower.index, theme, extractor: self.extractor, cursor };
+        follower.erase_at = (!eraser.run()?).then(|| Instant::now() + ERASE_AGAIN);
+        Ok(follower)
     }
 
     /// Analyses the next batch.
     fn step(&self, mut follower: Follower) -> Result<Follower, Error> {
         let is_careful = follower.cursor < follower.careful_until;
         let size = if is_careful { 1 } else { self.config.batch.max(1) };
-        let captures =
-            self.store.captures_after(&Grant::system(Purpose::Derivation), follower.theme, follower.cursor, size)?;
-        let (Some(first), Some(last)) = (captures.first(), captures.last()) else { return Ok(follower) };
-        let (theme, last) = (follower.theme, last.seq);
-        let analyses = if follower.deaths >= DEATHS {
-            tracing::error!(%theme, capture = %first.seq, "the capture killed the analysis twice and is put aside");
-            vec![analysis::quarantined(first)]
-        } else {
-            self.store.begin_attempt(theme, &Attempt { first: first.seq, last, deaths: follower.deaths })?;
-            self.analyse(theme, &captures)?
+        let theme = follower.theme;
+        let Run { captures, up_to } =
+            self.store.captures_after(&Grant::system(Purpose::Derivation), theme, follower.cursor, size)?;
+        let analyses = match (captures.first(), captures.last()) {
+            (Some(first), Some(last)) if follower.deaths < DEATHS => {
+                let attempt = Attempt { first: first.seq, last: last.seq, deaths: follower.deaths };
+                self.store.begin_attempt(theme, &attempt)?;
+                self.analyse(theme, &captures)?
+            }
+            (Some(first), _) => {
+                tracing::error!(%theme, capture = %first.seq, "the capture killed the analysis twice and is put aside");
+                vec![analysis::quarantined(first)]
+            }
+            // Nothing but erased and sealed captures.
+            (None, _) => Vec::new(),
         };
         for (capture, analysis) in captures.iter().zip(&analyses) {
             follower.add(capture, analysis.document.as_ref())?;
         }
-        self.store.put_analyses(theme, &analyses)?;
-        follower.cursor = last;
+        // The index is to say that it is complete to here, also where nothing of it was added.
+        follower.waiting.get_or_insert_with(|| (Instant::now(), 0));
+        self.store.put_analyses(theme, &analyses, up_to)?;
+        follower.cursor = up_to;
         follower.deaths = 0;
         Ok(follower)
     }
@@ -192,8 +237,12 @@ impl Deriver {
         let mut versions = Versions::new(&self.store, theme);
         let mut analyses = Vec::with_capacity(captures.len());
         for capture in captures {
-            let payload = self.store.payload(&grant, theme, capture)?;
-            let document = (self.extractor)(capture, &payload, &limits);
+            let document = match self.store.payload(&grant, theme, capture) {
+                Ok(payload) => (self.extractor)(capture, &payload, &limits),
+                // Since it was read; what is written of it here is taken away with the rest.
+                Err(error) if error.is_withheld() => None,
+                Err(error) => return Err(error.into()),
+            };
             let before = versions.at(capture.uri.id(), capture.seq)?;
             let content = match &document {
                 Some(document) => Some(Content::from(document)),
@@ -222,9 +271,11 @@ impl Follower {
         })
     }
 
-    /// The time until the index must be committed.
+    /// The time until something must be done, though nothing new comes.
     fn wait(&self, config: &Config) -> Option<Duration> {
-        self.waiting.map(|(since, _)| config.index_after().saturating_sub(since.elapsed()))
+        let index = self.waiting.map(|(since, _)| config.index_after().saturating_sub(since.elapsed()));
+        let erasure = self.erase_at.map(|at| at.saturating_duration_since(Instant::now()));
+        index.into_iter().chain(erasure).min()
     }
 
     fn commit(mut self) -> Result<Self, Error> {
@@ -236,5 +287,4 @@ impl Follower {
 }
 
 #[cfg(test)]
-#[path = "deriver/tests.rs"]
 mod tests;

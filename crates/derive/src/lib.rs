@@ -1,5 +1,5 @@
 //! Phase *analysis*: follows the captures of each theme with a durable cursor and fills every derived view: documents, links,
-//! versions, crawl hints, and the search index.
+//! versions, crawl hints, and the search index. Follows erasures and seals in the same way, until no view, index or file holds what they took.
 //!
 //! It also compares two documents, as data, whenever somebody asks.
 //!
@@ -10,6 +10,7 @@ mod analysis;
 mod compare;
 mod config;
 mod deriver;
+mod eraser;
 mod versions;
 
 pub use compare::{Comparison, FieldChange, Granularity, TextChange, TextDifference, compare};

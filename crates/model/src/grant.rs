@@ -14,7 +14,12 @@ impl Authority {
 
     /// A grant for an authenticated person.
     pub fn grant(&self, who: impl Into<String>, theme: ThemeId, phase: Phase) -> Grant {
-        Grant { who: who.into(), theme: Some(theme), phase }
+        Grant { who: who.into(), theme: Some(theme), phase, has_custody: false }
+    }
+
+    /// A grant for whoever decides about sealed items (R23): it alone reads them, lifts their seals and erases them.
+    pub fn custody(&self, who: impl Into<String>, theme: ThemeId) -> Grant {
+        Grant { has_custody: true, ..self.grant(who, theme, Phase::Analysis) }
     }
 }
 
@@ -24,12 +29,13 @@ pub struct Grant {
     who: String,
     theme: Option<ThemeId>,
     phase: Phase,
+    has_custody: bool,
 }
 
 impl Grant {
     /// The grant under which the machine itself works; audited as such.
     pub fn system(purpose: Purpose) -> Self {
-        Self { who: format!("system:{}", purpose.name()), theme: None, phase: Phase::Analysis }
+        Self { who: format!("system:{}", purpose.name()), theme: None, phase: Phase::Analysis, has_custody: false }
     }
 
     /// Who holds it.
@@ -40,6 +46,11 @@ impl Grant {
     /// The phase that it is for.
     pub const fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether it reaches sealed items.
+    pub const fn has_custody(&self) -> bool {
+        self.has_custody
     }
 
     /// Whether it covers every theme there is.

@@ -43,7 +43,8 @@ pub enum Outcome {
     Malformed(Malformation),
     /// A redirect leads out of scope, in a circle, or is one too many.
     RedirectRefused,
-    /// The address is on a block list, or the address policy forbids it. Nothing was sent.
+    /// The address is on a block list, or the address policy forbids it, and nothing was sent; or the payload is on the list of blocked ones, and
+    /// nothing of what was received is kept.
     Blocked,
 }
 

@@ -12,4 +12,17 @@ pub struct Theme {
     pub title: String,
     /// What belongs in it, and what does not.
     pub description: String,
+    /// How long what was captured is kept.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// How long captures are kept, by kind, in days since the content was last seen: since the last capture of its version. Absent: for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Captures with content.
+    pub content_days: Option<u32>,
+    /// Captures without content, such as attempts that failed.
+    pub attempts_days: Option<u32>,
 }

@@ -34,17 +34,17 @@ pub enum LeafKind {
     Label,
     /// The name of a version.
     Name,
-    /// A hold on a version, or its end.
+    /// A hold, or its end.
     Hold,
     /// Versions released to operational use.
     Release,
     /// An export written.
     Export,
-    /// A selection closed, from which on nothing in it changes.
+    /// Captures hidden from all but whoever decides about them, or shown again.
     Seal,
     /// Content and salts gone, by which ground.
     Erasure,
-    /// A change of how long things are kept.
+    /// How long things are kept: a change of it, or a run by which what was kept long enough goes.
     Retention,
     /// A signing key that begins or ends.
     Key,

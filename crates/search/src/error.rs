@@ -37,6 +37,9 @@ pub enum Error {
     /// An earlier write failed; what was added since the last commit is lost. [`crate::Index::rewind`] begins again.
     #[error("an earlier write to the index of theme {0} failed")]
     WriteFailed(ThemeId),
+    /// Entries are being taken out, and what would be found is not right before that is done. Waiting helps.
+    #[error("an erasure is being carried out in theme {0}; ask again in a moment")]
+    Erasing(ThemeId),
     /// Another process, or another handle, writes this index.
     #[error("the index of theme {0} is in use")]
     InUse(ThemeId),

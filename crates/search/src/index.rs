@@ -3,12 +3,12 @@ mod writer;
 
 use std::{
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use model::{Grant, Phase, Seq, ThemeId};
-use tantivy::{DocAddress, IndexReader, Searcher, TantivyDocument};
+use tantivy::{DocAddress, IndexReader, Searcher, SegmentReader, TantivyDocument};
 
 use self::writer::Writer;
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
 /// The index of one theme. Reading and writing do not wait for each other.
 pub struct Index {
     theme: ThemeId,
+    directory: PathBuf,
     fields: Fields,
     engine: tantivy::Index,
     reader: IndexReader,
@@ -43,6 +44,7 @@ impl Index {
         let (engine, reader, up_to) = open::open_or_empty(directory, theme, &fields)?;
         Ok(Self {
             theme,
+            directory: directory.to_owned(),
             fields,
             state: RwLock::new(Arc::new(State { searcher: reader.searcher(), up_to })),
             writer: Mutex::new(Writer::new(theme, config.writer_memory_bytes(), up_to)),
@@ -88,6 +90,16 @@ impl Index {
         self.reload(&mut writer)
     }
 
+    /// Takes the entries of `without` out and puts those of `with` in; both may lie before the last commit. When this returns, no file of the
+    /// index holds what was taken out. It may be done again after an error or a crash.
+    pub fn replace(&self, without: &[Seq], with: &[Entry]) -> Result<(), Error> {
+        let mut writer = self.lock_writer();
+        writer.replace(without, with, &self.engine, &self.fields)?;
+        self.reload(&mut writer)?;
+        // The engine leaves files alone that an earlier search still reads; taking away their names does not disturb it.
+        open::sweep(&self.directory, &self.engine)
+    }
+
     /// Answers a query, for whoever was granted this theme in a phase in which pages are read.
     pub fn search(&self, grant: &Grant, query: &Query) -> Result<Page, Error> {
         if !grant.covers(self.theme) || grant.phase() == Phase::Technique {
@@ -95,6 +107,9 @@ impl Index {
         }
         let clause = query.clause()?;
         let state = self.state();
+        if state.searcher.segment_readers().iter().any(SegmentReader::has_deletes) {
+            return Err(Error::Erasing(self.theme));
+        }
         let up_to = query.as_of(state.up_to)?;
         let fingerprint = query.fingerprint();
         if query.after.is_some_and(|cursor| cursor.query != fingerprint) {

@@ -1,8 +1,8 @@
 //! The index: one tantivy directory per theme, its schema, its writer, the query language, paging, highlights.
 //!
 //! Everything here is derived. A directory that is damaged, foreign or older than this program is emptied and says that
-//! it holds nothing; whoever fills it begins again at sequence 1. Entries are only ever added, in sequence order, so
-//! that an answer as of a sequence stays what it was. This crate deliberately is not the truth, decides no policy, does
+//! it holds nothing; whoever fills it begins again at sequence 1. Entries are only added, in sequence order, so that an
+//! answer as of a sequence stays what it was; they are taken out only where captures are erased or sealed. This crate deliberately is not the truth, decides no policy, does
 //! not fetch, extract or score pages by indicators, and is synchronous: callers move its work off their event loop.
 
 mod analyzer;

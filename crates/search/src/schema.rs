@@ -41,7 +41,8 @@ impl Fields {
         let title = schema.add_text_field("title", words.clone());
         let text = schema.add_text_field("text", words.clone());
         Self {
-            seq: schema.add_u64_field(SEQ, FAST | STORED),
+            // Searched for only when entries are taken out.
+            seq: schema.add_u64_field(SEQ, FAST | STORED | INDEXED),
             captured_at: schema.add_i64_field(CAPTURED_AT, FAST | STORED),
             target: schema.add_u64_field("target", INDEXED | STORED),
             outcome: schema.add_text_field("outcome", STRING | STORED),

@@ -12,7 +12,7 @@ use crate::{
     Error, Store, codec,
     evidence::new_salt,
     key::{Key, Reader},
-    log::missing_leaf,
+    log::{Appending, missing_leaf},
     schema::Table,
     store::{Tables, demand},
 };
@@ -94,8 +94,16 @@ impl Store {
         act: &Act,
         rows: impl FnOnce(&Tables, &mut WriteBatch, u64) -> Result<(), Error>,
     ) -> Result<u64, Error> {
-        let salt = new_salt()?;
         let mut log = self.log.append();
+        let index = self.add_act(&mut log, act)?;
+        rows(&self.tables, &mut log.batch, index)?;
+        log.commit_on_reserve(&self.space)?;
+        Ok(index)
+    }
+
+    /// Adds an act to what is about to be written, for whoever must look at the store before it says what it does; returns the index of its leaf.
+    pub(crate) fn add_act(&self, log: &mut Appending<'_>, act: &Act) -> Result<u64, Error> {
+        let salt = new_salt()?;
         let index = log.next();
         log.push(&act.leaf(index, &salt))?;
         let row = ActRow {
@@ -103,8 +111,6 @@ impl Store {
             parts: act.parts.iter().map(|(name, part)| (name.clone(), Part(part.clone()))).collect(),
         };
         self.tables.put(&mut log.batch, Table::Acts, &act_key(act.theme, index), &row);
-        rows(&self.tables, &mut log.batch, index)?;
-        log.commit_on_reserve(&self.space)?;
         Ok(index)
     }
 

@@ -41,6 +41,15 @@ pub struct Disclosure {
     pub record: Vec<u8>,
 }
 
+/// Captures in order of sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The captures.
+    pub captures: Vec<Capture>,
+    /// Up to here there are no others that may be read.
+    pub up_to: Seq,
+}
+
 /// A page of captures, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapturePage {
@@ -74,15 +83,33 @@ impl Store {
         self.committer().newest()
     }
 
-    /// One capture. An erased one is an error that says so.
+    /// One capture. One that was erased, or is sealed and the grant is not for custody, is an error that says so.
     pub fn capture(&self, grant: &Grant, id: CaptureId) -> Result<Option<Capture>, Error> {
         demand(grant, id.theme)?;
+        self.demand_unsealed(grant, id)?;
+        self.kept_capture(id)
+    }
+
+    /// One capture, for whoever can do without: none where it was erased or is sealed.
+    pub fn capture_if_open(&self, grant: &Grant, id: CaptureId) -> Result<Option<Capture>, Error> {
+        match self.capture(grant, id) {
+            Err(error) if error.is_withheld() => Ok(None),
+            read => read,
+        }
+    }
+
+    /// A capture that is not erased, sealed or not.
+    pub(crate) fn kept_capture(&self, id: CaptureId) -> Result<Option<Capture>, Error> {
         let key = Key::theme(id.theme).seq(id.seq);
         self.kept(id)?.map(|kept| kept.capture(key.as_ref())).transpose()
     }
 
     /// Makes evidence of what a fetch came to. The payload is kept as what has changed since an earlier one of the URI, where there is one.
+    /// Nothing is kept of a payload that is blocked.
     pub fn evidence(&self, theme: ThemeId, capture: Capture, payload: &[u8]) -> Result<Evidence, Error> {
+        if capture.payload_len > 0 && self.is_blocked(&capture.payload_digest)? {
+            return Evidence::of(blocked(capture), &[]);
+        }
         let earlier = if payload.is_empty() { None } else { self.earlier_payload(theme, &capture)? };
         let base = match earlier.filter(|digest| *digest != capture.payload_digest) {
             None => None,
@@ -115,6 +142,7 @@ impl Store {
     /// What opens the leaf of a capture, for whoever may see all of the capture.
     pub fn disclosure(&self, grant: &Grant, id: CaptureId) -> Result<Option<Disclosure>, Error> {
         demand(grant, id.theme)?;
+        self.demand_unsealed(grant, id)?;
         let Some(kept) = self.kept(id)? else { return Ok(None) };
         let entry = self.log_leaf(kept.leaf)?.ok_or_else(|| log::missing_leaf(kept.leaf))?;
         let salt = kept.salt();
@@ -123,7 +151,7 @@ impl Store {
     }
 
     /// The row of a capture that is not erased.
-    fn kept(&self, id: CaptureId) -> Result<Option<KeptCapture>, Error> {
+    pub(crate) fn kept(&self, id: CaptureId) -> Result<Option<KeptCapture>, Error> {
         match self.tables.get(Table::Captures, &Key::theme(id.theme).seq(id.seq))? {
             None => Ok(None),
             Some(CaptureRow::Kept(kept)) => Ok(Some(kept)),
@@ -137,9 +165,14 @@ impl Store {
         if capture.payload_len == 0 {
             return Ok(Vec::new());
         }
-        let read = payload::read(&self.tables, theme, &capture.payload_digest)?;
-        let missing = || Error::corrupt(Table::Payloads, Key::theme(theme).digest(&capture.payload_digest).as_ref());
-        read.map(|read| read.payload).ok_or_else(missing)
+        let id = CaptureId { theme, seq: capture.seq };
+        self.demand_unsealed(grant, id)?;
+        if let Some(read) = payload::read(&self.tables, theme, &capture.payload_digest)? {
+            return Ok(read.payload);
+        }
+        // It may have been erased since the capture was read.
+        self.kept(id)?;
+        Err(Error::corrupt(Table::Payloads, Key::theme(theme).digest(&capture.payload_digest).as_ref()))
     }
 
     /// The page that a target has of a URI, as its captures before `before` say: the last of them, or, where that one only says that
@@ -161,25 +194,25 @@ impl Store {
         Ok(last.filter(|capture| capture.outcome == Outcome::Ok))
     }
 
-    /// The captures of `theme` after `after`, at most `limit`, in order of sequence; erased ones are passed over.
-    pub fn captures_after(
-        &self,
-        grant: &Grant,
-        theme: ThemeId,
-        after: Seq,
-        limit: usize,
-    ) -> Result<Vec<Capture>, Error> {
+    /// The next captures of `theme` after `after`, at most `limit`, in order of sequence; erased and sealed ones are passed over.
+    pub fn captures_after(&self, grant: &Grant, theme: ThemeId, after: Seq, limit: usize) -> Result<Run, Error> {
         demand(grant, theme)?;
         let prefix = Key::theme(theme);
-        let rows = self.tables.scan(Table::Captures, &prefix, Some(&prefix.clone().seq(after.next())));
-        let read = |row: Result<(Vec<u8>, Vec<u8>), Error>| {
-            let (key, value) = row?;
-            match codec::decode(Table::Captures, &key, &value)? {
-                CaptureRow::Kept(kept) => kept.capture(&key).map(Some),
-                CaptureRow::Erased { .. } => Ok(None),
+        let mut run = Run { captures: Vec::new(), up_to: after };
+        for row in self.tables.scan(Table::Captures, &prefix, Some(&prefix.clone().seq(after.next()))) {
+            if run.captures.len() == limit {
+                break;
             }
-        };
-        rows.filter_map(|row| read(row).transpose()).take(limit).collect()
+            let (key, value) = row?;
+            let damaged = || Error::corrupt(Table::Captures, &key);
+            run.up_to = Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(damaged)?;
+            if let CaptureRow::Kept(kept) = codec::decode(Table::Captures, &key, &value)?
+                && self.demand_unsealed(grant, CaptureId { theme, seq: run.up_to }).is_ok()
+            {
+                run.captures.push(kept.capture(&key)?);
+            }
+        }
+        Ok(run)
     }
 
     /// A page of at most `limit` captures, newest first, from `from` (included) down when given.
@@ -208,13 +241,26 @@ impl Store {
         let next = (sequences.len() > limit).then(|| sequences.pop()).flatten();
         let mut captures = Vec::with_capacity(sequences.len());
         for seq in sequences {
-            match self.capture(grant, CaptureId { theme, seq }) {
-                Ok(Some(capture)) => captures.push(capture),
-                Ok(None) => return Err(Error::corrupt(Table::Captures, Key::theme(theme).seq(seq).as_ref())),
-                Err(Error::Erased(..)) => {}
-                Err(error) => return Err(error),
-            }
+            captures.extend(self.capture_if_open(grant, CaptureId { theme, seq })?);
         }
         Ok(CapturePage { captures, next })
+    }
+}
+
+/// What is recorded of a fetch whose payload is not to be kept: that it was made, and nothing that came back.
+fn blocked(capture: Capture) -> Capture {
+    let nothing = Digest::of(&[]);
+    Capture {
+        outcome: Outcome::Blocked,
+        detail: Some("the payload is on the list of blocked ones".into()),
+        response_head: Vec::new(),
+        block_digest: nothing,
+        block_len: 0,
+        payload_digest: nothing,
+        payload_len: 0,
+        framing: None,
+        truncation: None,
+        redirect_to: None,
+        ..capture
     }
 }

@@ -7,12 +7,13 @@ use model::{Digest, Seq, ServiceId, TargetId, ThemeId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Error, Evidence,
+    Error, Evidence, Seal,
     frontier::{CrawlState, FrontierEntry, HostRecord, UriRecord},
     key::{Key, Reader},
     log::{Appending, Log},
     payload::{self, CompressedPayload},
     schema::Table,
+    seals,
     store::Tables,
 };
 
@@ -154,11 +155,21 @@ impl Writer {
         let FinishedVisit { theme, evidence, visit: entry, uri, host, state } = visit;
         let tables = &self.tables;
         let payload = self.payload_row(theme, &evidence)?;
-        let (target, uri_id, digest) =
-            (evidence.capture.target, evidence.capture.uri.id(), evidence.capture.payload_digest);
+        let (target, uri_id) = (evidence.capture.target, evidence.capture.uri.id());
+        let (digest, payload_len) = (evidence.capture.payload_digest, evidence.capture.payload_len);
+        let ended_at = evidence.capture.ended_at;
         let (row, leaf) = evidence.seal(theme, seq, log.next());
         log.push(&leaf)?;
         let batch = &mut log.batch;
+        if payload_len > 0 {
+            let key = Key::theme(theme).digest(&digest).seq(seq);
+            batch.put_cf(tables.family(Table::CapturesByPayload), key, []);
+            // It was blocked while this capture was on its way here.
+            if let Some(leaf) = seals::block_of(tables, &digest)? {
+                let seal = Seal::of_blocked(leaf, digest, ended_at);
+                tables.put(batch, Table::Seals, &Key::theme(theme).seq(seq), &seal);
+            }
+        }
         if let Some(payload) = payload {
             payload::put(tables, batch, theme, &digest, &payload);
         }

@@ -1,17 +1,15 @@
 //! The list of what was erased: kept elsewhere, it makes a restored backup forget again what the law made it forget.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use model::{Capture, CaptureId, Digest, ThemeId, Timestamp};
+use model::{CaptureId, Seq, ThemeId, Timestamp};
 use proof::{Leaf, LeafKind};
-use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Act, BackupError, Error, Store, codec,
+    Act, BackupError, Error, Store, Taken, codec,
     evidence::CaptureRow,
     key::{Key, Reader},
-    payload,
     schema::Table,
     verify::capture_of,
 };
@@ -94,7 +92,7 @@ impl Store {
     ///
     /// Views are deleted with it, and are made again from what is left.
     pub(crate) fn erase_again(&self, list: &ErasureList, now: Timestamp) -> Result<u64, BackupError> {
-        let mut again = Vec::new();
+        let mut again: BTreeMap<ThemeId, Vec<Seq>> = BTreeMap::new();
         for erased in &list.captures {
             // A leaf beyond the end belongs to a capture that was made after the backup, and is not here.
             let Some(entry) = self.log_leaf(erased.leaf)? else { continue };
@@ -104,78 +102,22 @@ impl Store {
                     erased.leaf, erased.capture
                 )));
             }
-            let key = Key::theme(erased.capture.theme).seq(erased.capture.seq);
-            if let Some(CaptureRow::Kept(kept)) = self.tables.get(Table::Captures, &key)? {
-                again.push((*erased, kept.capture(key.as_ref())?));
+            let CaptureId { theme, seq } = erased.capture;
+            if let Some(CaptureRow::Kept(_)) = self.tables.get(Table::Captures, &Key::theme(theme).seq(seq))? {
+                again.entry(theme).or_default().push(seq);
             }
         }
-        let themes: BTreeSet<ThemeId> = again.iter().map(|(erased, _)| erased.capture.theme).collect();
-        for theme in themes {
-            let of_theme: Vec<_> = again.iter().filter(|(erased, _)| erased.capture.theme == theme).collect();
-            for chunk in of_theme.chunks(CHUNK) {
-                self.erase_chunk(theme, chunk, now)?;
+        let mut taken = Taken::default();
+        for (theme, sequences) in &again {
+            let act = Act::new(*theme, LeafKind::Erasure, now).fact("restored", true);
+            for chunk in sequences.chunks(CHUNK) {
+                self.erase_some(*theme, chunk, &act, OnHold::Override, false, &mut taken, |_| Ok(()))?;
             }
-            self.drop_unreferenced(theme, of_theme.iter().map(|(_, capture)| capture))?;
         }
         if !again.is_empty() {
             self.forget_derived(DERIVE)?;
             self.tables.compact()?;
         }
-        Ok(again.len() as u64)
-    }
-
-    fn erase_chunk(&self, theme: ThemeId, chunk: &[&(ErasedCapture, Capture)], now: Timestamp) -> Result<(), Error> {
-        let count = i64::try_from(chunk.len()).unwrap_or(i64::MAX);
-        let act = Act::new(theme, LeafKind::Erasure, now).fact("captures", count).fact("restored", true);
-        self.act(&act, |tables, batch, act_leaf| {
-            for (erased, capture) in chunk {
-                let seq = erased.capture.seq;
-                let row = CaptureRow::Erased { leaf: erased.leaf, erasure: act_leaf };
-                tables.put(batch, Table::Captures, &Key::theme(theme).seq(seq), &row);
-                let by_uri = Key::theme(theme).uri(capture.uri.id()).seq(seq);
-                batch.delete_cf(tables.family(Table::CapturesByUri), by_uri);
-                let by_target = Key::theme(theme).target(capture.target).seq(seq);
-                batch.delete_cf(tables.family(Table::CapturesByTarget), by_target);
-            }
-            Ok(())
-        })?;
-        Ok(())
-    }
-
-    /// Deletes the payloads of erased captures that no other one of the theme has; what builds on them is kept whole first.
-    fn drop_unreferenced<'a>(&self, theme: ThemeId, erased: impl Iterator<Item = &'a Capture>) -> Result<(), Error> {
-        let mut gone: BTreeSet<Digest> =
-            erased.filter(|capture| capture.payload_len > 0).map(|capture| capture.payload_digest).collect();
-        for row in self.tables.scan(Table::Captures, &Key::theme(theme), None) {
-            let (key, value) = row?;
-            if let CaptureRow::Kept(kept) = codec::decode(Table::Captures, &key, &value)? {
-                gone.remove(&kept.capture(&key)?.payload_digest);
-            }
-        }
-        for digest in &gone {
-            let mut batch = WriteBatch::default();
-            let prefix = Key::theme(theme).digest(digest);
-            for row in self.tables.scan(Table::PayloadDependants, &prefix, None) {
-                let (key, _) = row?;
-                let dependant = Reader(&key[prefix.as_ref().len()..]).take::<32>().map(Digest::from_bytes);
-                let dependant = dependant.ok_or_else(|| Error::corrupt(Table::PayloadDependants, &key))?;
-                batch.delete_cf(self.tables.family(Table::PayloadDependants), &key);
-                if let Some(read) = payload::read(&self.tables, theme, &dependant)? {
-                    let row = payload::compress(&read.payload);
-                    batch.put_cf(self.tables.family(Table::Payloads), Key::theme(theme).digest(&dependant), row);
-                }
-            }
-            if let Some(row) = self.tables.get_raw(Table::Payloads, &prefix)? {
-                if let Some(base) = payload::base_of(prefix.as_ref(), &row)? {
-                    batch.delete_cf(
-                        self.tables.family(Table::PayloadDependants),
-                        Key::theme(theme).digest(&base).digest(digest),
-                    );
-                }
-                batch.delete_cf(self.tables.family(Table::Payloads), &prefix);
-            }
-            self.tables.write_synced(batch)?;
-        }
-        Ok(())
+        Ok(again.values().map(|sequences| sequences.len() as u64).sum())
     }
 }

@@ -56,6 +56,18 @@ pub enum Error {
     /// The capture was erased, lawfully.
     #[error("capture {0} was erased; leaf {1} of the evidence log says when and on what ground")]
     Erased(model::CaptureId, u64),
+    /// The capture is sealed: it is shown to nobody but whoever decides about it.
+    #[error("capture {0} is sealed; leaf {1} of the evidence log says when, and a decision is pending")]
+    Sealed(model::CaptureId, u64),
+    /// A hold keeps the capture from being erased.
+    #[error("capture {0} is held: leaf {1} of the evidence log set the hold; it must be lifted first")]
+    Held(model::CaptureId, u64),
+    /// What the analysis has not seen cannot be erased: which version it belongs to is not known yet.
+    #[error("capture {0} is not analysed yet; it can be erased when it is")]
+    NotAnalysed(model::CaptureId),
+    /// An erasure or a seal is being carried out, and what would be answered is not right before that is done. Waiting helps.
+    #[error("an erasure is being carried out in theme {0}; ask again in a moment")]
+    Changing(model::ThemeId),
     /// What is asked of the log lies outside it, or a leaf cannot be made.
     #[error("evidence log: {0}")]
     Log(#[from] proof::Error),
@@ -97,6 +109,11 @@ impl Error {
             }
             _ => false,
         }
+    }
+
+    /// Whether a capture is withheld: erased, or sealed. Whoever can do without it goes on.
+    pub const fn is_withheld(&self) -> bool {
+        matches!(self, Self::Erased(..) | Self::Sealed(..))
     }
 
     pub(crate) fn corrupt(table: Table, key: &[u8]) -> Self {

@@ -85,6 +85,10 @@ impl Reader<'_> {
         self.take().map(ServiceId::from_bytes)
     }
 
+    pub(crate) fn digest(&mut self) -> Option<Digest> {
+        self.take().map(Digest::from_bytes)
+    }
+
     pub(crate) fn time(&mut self) -> Option<Timestamp> {
         self.take().map(Timestamp::from_ordered_bytes)
     }

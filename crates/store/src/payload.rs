@@ -4,12 +4,20 @@
 //! A delta is zstd with an earlier payload of the same URI and theme as its prefix (RFC 8878 knows no dictionary here: the prefix is content that
 //! comes before the frame). No dictionary is ever trained: it would hold fragments of what is erased one day.
 
-use std::io::{self, Read as _, Write as _};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read as _, Write as _},
+};
 
 use model::{Digest, ThemeId};
 use rocksdb::WriteBatch;
 
-use crate::{Error, key::Key, schema::Table, store::Tables};
+use crate::{
+    Error,
+    key::{Key, Reader},
+    schema::Table,
+    store::Tables,
+};
 
 /// zstd's own default; 20 KB of HTML take some 0.1 ms.
 const LEVEL: i32 = 3;
@@ -178,6 +186,37 @@ pub(crate) fn put(
         let key = Key::theme(theme).digest(base).digest(digest);
         batch.put_cf(tables.family(Table::PayloadDependants), key, []);
     }
+}
+
+/// Takes payloads away. What builds on one of them and stays is written again on its own.
+pub(crate) fn erase(
+    tables: &Tables,
+    batch: &mut WriteBatch,
+    theme: ThemeId,
+    erased: &BTreeSet<Digest>,
+) -> Result<(), Error> {
+    let dependants = tables.family(Table::PayloadDependants);
+    for digest in erased {
+        let key = Key::theme(theme).digest(digest);
+        if let Some(row) = tables.get_raw(Table::Payloads, &key)?
+            && let Some(base) = base_of(key.as_ref(), &row)?
+        {
+            batch.delete_cf(dependants, Key::theme(theme).digest(&base).digest(digest));
+        }
+        batch.delete_cf(tables.family(Table::Payloads), &key);
+        for row in tables.scan(Table::PayloadDependants, &key, None) {
+            let (at, _) = row?;
+            let damaged = || Error::corrupt(Table::PayloadDependants, &at);
+            let dependant = Reader(&at[key.as_ref().len()..]).digest().ok_or_else(damaged)?;
+            batch.delete_cf(dependants, &at);
+            if !erased.contains(&dependant) {
+                let payload = read(tables, theme, &dependant)?.ok_or_else(damaged)?.payload;
+                let key = Key::theme(theme).digest(&dependant);
+                batch.put_cf(tables.family(Table::Payloads), key, compress(&payload));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads a payload and checks it against its digest; `None` where there is no row.

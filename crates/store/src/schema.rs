@@ -2,7 +2,7 @@ use std::fmt;
 
 /// The format of the store that this release writes.
 ///
-/// History: 1, the first, never released. 2: captures are leaves of the evidence log, and versions have numbers and names.
+/// History: 1, the first, never released. 2: captures are leaves of the evidence log and are found by their payload, and versions have numbers and names.
 pub const FORMAT: u32 = 2;
 
 /// Whether a table is evidence, or can be made again from it.
@@ -58,6 +58,10 @@ tables! {
     CapturesByUri = "captures_by_uri", Truth;
     /// theme, target, sequence → nothing.
     CapturesByTarget = "captures_by_target", Truth;
+    /// theme, SHA-256 of the payload, sequence → nothing.
+    CapturesByPayload = "captures_by_payload", Truth;
+    /// theme, sequence → nothing: a capture that was erased.
+    ErasedCaptures = "erased_captures", Truth;
     /// theme, SHA-256 → the payload, compressed, perhaps as a delta.
     Payloads = "payloads", Truth;
     /// theme, SHA-256 of a payload, SHA-256 of one that builds on it → nothing.
@@ -76,6 +80,16 @@ tables! {
     Acts = "acts", Truth;
     /// theme, URI, first capture of a version → the leaves of the acts that named it, in order.
     VersionNames = "version_names", Truth;
+    /// theme, subject, leaf of the act → `Hold`.
+    Holds = "holds", Truth;
+    /// theme, sequence → `Seal`.
+    Seals = "seals", Truth;
+    /// SHA-256, theme → leaf of the act: a payload that is not to be kept again, in any theme.
+    BlockedPayloads = "blocked_payloads", Truth;
+    /// theme, leaf of the act → `ViewChange`: what was erased, sealed or unsealed, until views, index and files have followed.
+    ViewChanges = "view_changes", Truth;
+    /// SHA-256 of the path → `LocalCopy`: a file outside the store that holds captures.
+    LocalCopies = "local_copies", Truth;
     /// theme, target → cookies that a person handed over, encrypted.
     Logins = "logins", Truth;
     /// name of a follower, theme → the sequence it has dealt with.

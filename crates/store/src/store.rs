@@ -9,7 +9,7 @@ use std::{
 use model::{Grant, Seq, ThemeId};
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB,
-    DBCompressionType, DBIterator, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    DBCompressionType, DBIterator, Direction, IteratorMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
     checkpoint::Checkpoint,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -78,6 +78,10 @@ pub struct Store {
     pub(crate) targets_lock: Arc<Mutex<()>>,
     /// Tells who follows the derived tables that they grew.
     pub(crate) analysed: Arc<watch::Sender<HashMap<ThemeId, Seq>>>,
+    /// Tells who keeps the views that captures left them or came back.
+    pub(crate) changed: Arc<watch::Sender<()>>,
+    /// The erased captures of each theme that was asked about, in order.
+    pub(crate) erased: Arc<Mutex<HashMap<ThemeId, Vec<Seq>>>>,
 }
 
 /// Bytes on disk.
@@ -112,6 +116,8 @@ impl Store {
             backing_up: Arc::default(),
             targets_lock: Arc::default(),
             analysed: Arc::default(),
+            changed: Arc::default(),
+            erased: Arc::default(),
         })
     }
 
@@ -195,6 +201,11 @@ pub(crate) fn demand(grant: &Grant, theme: ThemeId) -> Result<(), Error> {
 
 /// A lock that a panic elsewhere cannot take away: it guards no data of its own.
 pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A lock over data that is whole between any two statements.
+pub(crate) fn lock_data<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -312,6 +323,16 @@ impl Tables {
         self.db.iterator_cf_opt(self.family(table), options, mode)
     }
 
+    /// The database itself, for its upkeep.
+    pub(crate) const fn database(&self) -> &DB {
+        &self.db
+    }
+
+    /// Where the database keeps its files.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// About how many rows a table has.
     pub(crate) fn estimated_rows(&self, table: Table) -> u64 {
         let property = self.db.property_int_value_cf(self.family(table), rocksdb::properties::ESTIMATE_NUM_KEYS);
@@ -346,6 +367,8 @@ fn database_options(config: &Config) -> Options {
     options.set_max_open_files(256);
     options.set_keep_log_file_num(4);
     options.set_max_log_file_size(4 << 20);
+    // Its own log would name the keys of what it compacts, digests of erased payloads among them.
+    options.set_log_level(LogLevel::Warn);
     options.set_paranoid_checks(true);
     options.set_bytes_per_sync(1 << 20);
     options

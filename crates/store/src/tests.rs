@@ -1,3 +1,4 @@
+mod erasure;
 mod log;
 mod versions;
 
@@ -281,7 +282,7 @@ async fn derived_views_come_back_with_their_links() {
         document: Some(document.clone()),
         version: Some((uri("/a").id(), version)),
     };
-    store.put_analyses(market, &[analysis]).unwrap();
+    store.put_analyses(market, &[analysis], Seq(1)).unwrap();
     assert_eq!(store.interrupted_attempt(market).unwrap(), None, "finished work leaves no trace of an attempt");
     assert_eq!(store.derive_cursor(market).unwrap(), Seq(1));
     assert_eq!(store.document(&reader(), CaptureId { theme: market, seq: Seq(1) }).unwrap(), Some(document));
@@ -386,8 +387,22 @@ async fn raw_bytes_of_every_table() {
         .put_analyses(
             market,
             &[Analysis { seq: Seq(1), hint, document: Some(document), version: Some((uri("/a").id(), version)) }],
+            Seq(4),
         )
         .unwrap();
+    let (at, because) = (Timestamp::from_micros(6_000), "because");
+    store.record(finished("marketplace", "/d", b"d")).await.unwrap();
+    store.set_hold(&reader(), market, model::Subject::Version(Seq(2)), because, at).unwrap();
+    let order = crate::ErasureOrder {
+        subject: model::Subject::Capture(Seq(4)),
+        ground: "ground".into(),
+        at,
+        forgets_uris: false,
+    };
+    store.erase(&reader(), market, &order).unwrap();
+    store.set_seal(&reader(), market, Seq(3), because, at).unwrap();
+    let holds = crate::CopyOf::Captures(market, vec![Seq(1)]);
+    store.note_copy(&crate::LocalCopy { path: "/export".into(), holds }).unwrap();
 
     let mut lines = String::new();
     for table in Table::ALL {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Store,
     acts::{ActRow, act_key},
-    codec,
+    codec, erasure,
     evidence::{CaptureRow, KeptCapture, part},
     key::{Key, Reader},
     log::{hash_key, leaf_key},
@@ -240,7 +240,13 @@ impl Checking<'_> {
         };
         match row {
             None => self.report.find(Table::Captures, key.as_ref(), "the capture is missing"),
-            Some(CaptureRow::Erased { leaf: at, .. }) if at == leaf.seq => self.report.erased += 1,
+            Some(CaptureRow::Erased { leaf: at, erasure }) if at == leaf.seq => {
+                self.report.erased += 1;
+                if !self.is_told(id, erasure)? {
+                    let problem = format!("leaf {erasure} does not tell that the capture was erased");
+                    self.report.find(Table::Captures, key.as_ref(), problem);
+                }
+            }
             Some(CaptureRow::Kept(kept)) if kept.leaf == leaf.seq => {
                 if let Err(error) = self.kept(leaf, id.theme, &key, &kept) {
                     self.report.note(Table::Captures, key.as_ref(), error)?;
@@ -253,6 +259,17 @@ impl Checking<'_> {
         Ok(())
     }
 
+    /// Whether a leaf tells of the erasure of a capture.
+    fn is_told(&self, id: CaptureId, erasure: u64) -> Result<bool, Error> {
+        let Some(leaf) = self.store.log_leaf(erasure)?.and_then(|entry| Leaf::decode(&entry).ok()) else {
+            return Ok(false);
+        };
+        let says = |name: &str, is_so: &dyn Fn(&str) -> bool| matches!(leaf.facts.get(name), Some(Fact::Text(text)) if is_so(text));
+        Ok(leaf.kind == LeafKind::Erasure
+            && says("theme", &|theme| theme == id.theme.as_str())
+            && says("captures", &|captures| erasure::names(captures, id.seq)))
+    }
+
     fn kept(&mut self, leaf: &Leaf, theme: ThemeId, key: &Key, kept: &KeptCapture) -> Result<(), Error> {
         let salt = kept.salt();
         // A record that is not the one committed to says nothing of where its payload lies.
@@ -261,6 +278,13 @@ impl Checking<'_> {
         }
         let capture = kept.capture(key.as_ref())?;
         let payload_key = Key::theme(theme).digest(&capture.payload_digest);
+        if capture.payload_len > 0 {
+            // Without this row an erasure would not know that the payload is needed.
+            let reference = payload_key.clone().seq(capture.seq);
+            if !self.store.tables.contains(Table::CapturesByPayload, &reference)? {
+                self.report.find(Table::CapturesByPayload, reference.as_ref(), "the row is missing");
+            }
+        }
         let payload = if capture.payload_len == 0 {
             Vec::new()
         } else {

@@ -79,18 +79,11 @@ impl Store {
         self.cursor(DERIVE, theme)
     }
 
-    /// Writes what a run of captures came to, and moves the cursor to the last of them, in one batch.
-    pub fn put_analyses(&self, theme: ThemeId, analyses: &[Analysis]) -> Result<(), Error> {
+    /// Writes what a run of captures came to, and moves the cursor to its end, in one batch.
+    pub fn put_analyses(&self, theme: ThemeId, analyses: &[Analysis], up_to: Seq) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
         for analysis in analyses {
-            let key = Key::theme(theme).seq(analysis.seq);
-            self.tables.put(&mut batch, Table::CrawlHints, &key, &analysis.hint);
-            if let Some(document) = &analysis.document {
-                if !document.links.is_empty() {
-                    self.tables.put(&mut batch, Table::Links, &key, &document.links);
-                }
-                batch.put_cf(self.tables.family(Table::Documents), &key, encode_document(document));
-            }
+            self.put_views(&mut batch, theme, analysis);
             if let Some((uri, version)) = &analysis.version {
                 self.tables.put(
                     &mut batch,
@@ -100,15 +93,23 @@ impl Store {
                 );
             }
         }
-        if let Some(last) = analyses.last() {
-            self.tables.put(&mut batch, Table::Cursors, &cursor_key(DERIVE, theme), &last.seq);
-        }
+        self.tables.put(&mut batch, Table::Cursors, &cursor_key(DERIVE, theme), &up_to);
         batch.delete_cf(self.tables.family(Table::Cursors), cursor_key(ATTEMPT, theme));
         self.tables.write(batch)?;
-        if let Some(last) = analyses.last() {
-            self.analysed.send_modify(|analysed| _ = analysed.insert(theme, last.seq));
-        }
+        self.analysed.send_modify(|analysed| _ = analysed.insert(theme, up_to));
         Ok(())
+    }
+
+    /// Adds the hint, the document and the links of a capture to a batch.
+    pub(crate) fn put_views(&self, batch: &mut WriteBatch, theme: ThemeId, analysis: &Analysis) {
+        let key = Key::theme(theme).seq(analysis.seq);
+        self.tables.put(batch, Table::CrawlHints, &key, &analysis.hint);
+        if let Some(document) = &analysis.document {
+            if !document.links.is_empty() {
+                self.tables.put(batch, Table::Links, &key, &document.links);
+            }
+            batch.put_cf(self.tables.family(Table::Documents), &key, encode_document(document));
+        }
     }
 
     /// Tells when the derived tables of a theme have grown since this process began.
@@ -149,6 +150,7 @@ impl Store {
     /// The document of a capture, with its links.
     pub fn document(&self, grant: &Grant, id: CaptureId) -> Result<Option<Document>, Error> {
         demand(grant, id.theme)?;
+        self.demand_unsealed(grant, id)?;
         let key = Key::theme(id.theme).seq(id.seq);
         let Some(row) = self.tables.get_raw(Table::Documents, &key)? else { return Ok(None) };
         let mut document: Document = decode_document(&key, &row)?;

@@ -1,8 +1,10 @@
+mod erasure;
+
 use std::path::Path;
 
 use model::{ClockSource, Digest, Isolation, Outcome, TargetId, Timestamp, Uri};
 use search::Query;
-use store::{CrawlState, CredentialKey, Evidence, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord};
+use store::{CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord};
 
 use super::*;
 
@@ -32,6 +34,8 @@ fn theme() -> ThemeId {
 fn uri(path: &str) -> Uri {
     format!("http://pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion{path}").parse().unwrap()
 }
+
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n";
 
 async fn record(store: &Store, path: &str, outcome: Outcome, body: &str) -> Seq {
     record_for(store, TARGET, path, outcome, body).await
@@ -71,9 +75,9 @@ async fn record_for(store: &Store, target: TargetId, path: &str, outcome: Outcom
         tls: None,
         request: Vec::new(),
         secrets: Vec::new(),
-        response_head: b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n".to_vec(),
-        block_digest: Digest::of(b""),
-        block_len: 0,
+        response_head: HEAD.to_vec(),
+        block_digest: Digest::of_parts(&[HEAD, body.as_bytes()]),
+        block_len: (HEAD.len() + body.len()) as u64,
         payload_digest: Digest::of(body.as_bytes()),
         payload_len: body.len() as u64,
         framing: None,
@@ -84,9 +88,10 @@ async fn record_for(store: &Store, target: TargetId, path: &str, outcome: Outcom
         software: Digest::of(b""),
         configuration: Digest::of(b""),
     };
+    let previous = store.sequences_of_uri(theme(), uri.id()).unwrap().pop();
     let visit = FinishedVisit {
         theme: theme(),
-        evidence: Evidence::of(capture, body.as_bytes()).unwrap(),
+        evidence: store.evidence(theme(), capture, body.as_bytes(), previous).unwrap(),
         visit: record.entry(theme()).unwrap(),
         uri: UriRecord { due: None, ..record },
         host: (uri.service(), HostRecord::default()),
@@ -95,21 +100,23 @@ async fn record_for(store: &Store, target: TargetId, path: &str, outcome: Outcom
     store.record(visit).await.unwrap()
 }
 
-/// Runs the analysis until it has dealt with everything there is.
+/// Runs the analysis until it has dealt with everything there is, erasures and seals too.
 async fn analyse(deriver: Deriver) -> Result<(), Error> {
     let store = deriver.store.clone();
     let stop = CancellationToken::new();
-    let mut analysed = store.analysed();
+    let (mut analysed, mut changed) = (store.analysed(), store.changed());
     let run = deriver.run(stop.clone());
     tokio::pin!(run);
     loop {
-        if store.derive_cursor(theme()).unwrap() == store.newest().borrow()[&theme()] {
+        let is_analysed = store.derive_cursor(theme()).unwrap() == store.newest().borrow()[&theme()];
+        if is_analysed && store.view_changes(theme()).unwrap().is_empty() {
             stop.cancel();
             return run.await;
         }
         tokio::select! {
             result = &mut run => return result,
             _ = analysed.changed() => {}
+            _ = changed.changed() => {}
         }
     }
 }

@@ -46,6 +46,22 @@ pub(super) fn committed_up_to(engine: &tantivy::Index) -> tantivy::Result<Seq> {
     }
 }
 
+/// Removes the files of segments that the last commit does not have. Nothing is being written meanwhile.
+pub(super) fn sweep(directory: &Path, engine: &tantivy::Index) -> Result<(), Error> {
+    let live: Vec<String> = engine.searchable_segment_ids()?.iter().map(|segment| segment.uuid_string()).collect();
+    let failing = |source| failed(directory, source);
+    for file in fs::read_dir(directory).map_err(failing)? {
+        let file = file.map_err(failing)?;
+        let name = file.file_name();
+        let segment = name.to_str().and_then(|name| name.split('.').next()).unwrap_or_default();
+        let is_of_segment = segment.len() == 32 && segment.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_of_segment && !live.iter().any(|live| live == segment) {
+            fs::remove_file(file.path()).map_err(failing)?;
+        }
+    }
+    Ok(())
+}
+
 fn open(directory: &Path, fields: &Fields) -> tantivy::Result<Opened> {
     let tokenizers = TokenizerManager::default();
     tokenizers.register(analyzer::NAME, TextAnalyzer::from(Analyzer));

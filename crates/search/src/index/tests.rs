@@ -1,4 +1,5 @@
 mod disk;
+mod erasure;
 mod generation;
 mod naive;
 mod paging;

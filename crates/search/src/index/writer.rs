@@ -1,5 +1,9 @@
 use model::{Seq, ThemeId};
-use tantivy::{IndexWriter, TantivyError, directory::error::LockError, indexer::IndexWriterOptions};
+use tantivy::{
+    IndexWriter, SegmentMeta, TantivyError, Term,
+    directory::error::LockError,
+    indexer::{IndexWriterOptions, NoMergePolicy},
+};
 
 use crate::{Entry, Error, schema::Fields};
 
@@ -49,6 +53,32 @@ impl Writer {
         let engine = self.engine(index)?;
         let cleared = engine.delete_all_documents().and_then(|_| commit(engine, Seq(0)));
         self.noting_failure(cleared)
+    }
+
+    /// Takes entries out and puts others in, and merges every segment that entries were taken out of, so that none of its files is needed.
+    pub(super) fn replace(
+        &mut self,
+        without: &[Seq],
+        with: &[Entry],
+        index: &tantivy::Index,
+        fields: &Fields,
+    ) -> Result<(), Error> {
+        self.check()?;
+        self.commit(self.added_up_to, index)?;
+        let up_to = self.added_up_to;
+        // Merges in the background would have the segments in hand that are to be merged here.
+        let rested = self.engine.take().map_or(Ok(()), |engine| {
+            engine.set_merge_policy(Box::new(NoMergePolicy));
+            engine.wait_merging_threads()
+        });
+        self.noting_failure(rested)?;
+        let engine = self.engine(index)?;
+        engine.set_merge_policy(Box::new(NoMergePolicy));
+        let replaced = replace(engine, without, with, up_to, index, fields);
+        self.noting_failure(replaced)?;
+        // The next writer merges as it did before.
+        self.engine = None;
+        Ok(())
     }
 
     /// Drops the engine's writer with all that it has not committed. Until [`Writer::resume_after`] nothing is added.
@@ -102,6 +132,29 @@ impl Writer {
         let segments = index.searchable_segment_ids().unwrap();
         self.engine(index).unwrap().merge(&segments).wait().unwrap();
     }
+}
+
+fn replace(
+    engine: &mut IndexWriter,
+    without: &[Seq],
+    with: &[Entry],
+    up_to: Seq,
+    index: &tantivy::Index,
+    fields: &Fields,
+) -> tantivy::Result<()> {
+    for seq in without.iter().copied().chain(with.iter().map(|entry| entry.seq)) {
+        engine.delete_term(Term::from_field_u64(fields.seq, seq.0));
+    }
+    for entry in with {
+        engine.add_document(fields.document(entry))?;
+    }
+    commit(engine, up_to)?;
+    let holed: Vec<_> =
+        index.load_metas()?.segments.iter().filter(|meta| meta.has_deletes()).map(SegmentMeta::id).collect();
+    if !holed.is_empty() {
+        engine.merge(&holed).wait()?;
+    }
+    engine.garbage_collect_files().wait().map(|_| ())
 }
 
 fn commit(engine: &mut IndexWriter, up_to: Seq) -> tantivy::Result<()> {

@@ -1,0 +1,139 @@
+//! Taking erased bytes out of files: a deleted row lives on in write-ahead logs and table files until these are gone.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use model::ThemeId;
+use rocksdb::{BottommostLevelCompaction, CompactOptions, FlushOptions};
+
+use crate::{Error, Store, ViewChange, key::Key, schema::Table, store::Tables};
+
+/// Ranges of one table that are compacted one by one; where there are more, everything between the first and the last is.
+const RANGES: usize = 16;
+
+/// No key is longer behind the prefix that a range is given by.
+const END: [u8; 64] = [0xff; 64];
+
+impl Store {
+    /// Makes sure that no file holds what was erased: local copies go, tables are flushed and compacted where it lay, write-ahead logs are left
+    /// behind. True when all of it is done; false when a file is still held open, so that it is worth to ask again a moment later.
+    pub fn purge(&self, theme: ThemeId, change: &ViewChange) -> Result<bool, Error> {
+        self.delete_copies(theme, change)?;
+        // The row of the change names payloads and URIs by their digests: what remains of it at the end says nothing.
+        let bare = ViewChange { captures: Vec::new(), ..change.clone() };
+        let own = vec![(Table::ViewChanges, joined(BTreeSet::from([Key::theme(theme)])))];
+        let is_done = self.sweep(theme, change, &touched(theme, change))? && self.sweep(theme, &bare, &own)?;
+        if is_done {
+            self.change_done(theme, change)?;
+            tracing::info!(%theme, leaf = change.leaf, "an erasure is complete");
+        }
+        Ok(is_done)
+    }
+
+    /// Writes the row of a change, so that the write-ahead log before it is left behind, and then the ranges anew. Whether every file is gone that
+    /// may have held rows of them before.
+    fn sweep(&self, theme: ThemeId, change: &ViewChange, ranges: &Ranges) -> Result<bool, Error> {
+        self.views_followed(theme, change)?;
+        let mut doomed = self.tables.files("log")?;
+        self.tables.flush()?;
+        doomed.extend(self.tables.tables_with(ranges)?);
+        self.tables.rewrite(ranges);
+        let left = doomed.iter().find(|path| path.exists());
+        if let Some(path) = left {
+            tracing::debug!(path = %path.display(), leaf = change.leaf, "a file that may hold what was erased is still there");
+        }
+        Ok(left.is_none())
+    }
+}
+
+/// Ranges of keys by table, both ends included.
+type Ranges = Vec<(Table, Vec<(Key, Key)>)>;
+
+/// Where rows of the erased captures lay.
+fn touched(theme: ThemeId, change: &ViewChange) -> Ranges {
+    let theme_key = || Key::theme(theme);
+    let each = |key: &dyn Fn(&crate::Affected) -> Option<Key>| -> BTreeSet<Key> {
+        change.captures.iter().filter_map(key).collect()
+    };
+    let by_seq = || each(&|capture| Some(theme_key().seq(capture.seq)));
+    let by_uri = || each(&|capture| Some(theme_key().uri(capture.uri)));
+    let by_target = || each(&|capture| Some(theme_key().target(capture.target)));
+    let by_payload = || each(&|capture| capture.payload.map(|digest| theme_key().digest(&digest)));
+    let prefixes = [
+        (Table::Captures, by_seq()),
+        (Table::CapturesByUri, by_uri()),
+        (Table::CapturesByTarget, by_target()),
+        (Table::CapturesByPayload, by_payload()),
+        (Table::Payloads, by_payload()),
+        (Table::PayloadDependants, by_payload()),
+        (Table::Uris, by_target()),
+        (Table::FrontierByDue, by_target()),
+        (Table::UriTemplates, by_target()),
+        (Table::Seals, by_seq()),
+        (Table::Holds, BTreeSet::from([theme_key()])),
+        (Table::Documents, by_seq()),
+        (Table::Links, by_seq()),
+        (Table::CrawlHints, by_seq()),
+        (Table::VersionsByUri, by_uri()),
+    ];
+    prefixes.into_iter().map(|(table, prefixes)| (table, joined(prefixes))).collect()
+}
+
+fn joined(prefixes: BTreeSet<Key>) -> Vec<(Key, Key)> {
+    let end = |prefix: &Key| prefix.clone().with(&END);
+    if prefixes.len() <= RANGES {
+        return prefixes.iter().map(|prefix| (prefix.clone(), end(prefix))).collect();
+    }
+    prefixes.first().zip(prefixes.last()).map(|(first, last)| (first.clone(), end(last))).into_iter().collect()
+}
+
+impl Tables {
+    /// The table files that may hold something of these ranges: those that overlap them, and those that nothing refers to any more.
+    fn tables_with(&self, ranges: &Ranges) -> Result<Vec<PathBuf>, Error> {
+        let innocent: BTreeSet<PathBuf> = self
+            .database()
+            .live_files()?
+            .into_iter()
+            .filter(|file| !ranges.iter().any(|(table, ranges)| overlaps(file, *table, ranges)))
+            .map(|file| self.directory().join(file.name.trim_start_matches('/')))
+            .collect();
+        Ok(self.files("sst")?.into_iter().filter(|path| !innocent.contains(path)).collect())
+    }
+
+    /// The files of one kind, by the ending of their names.
+    fn files(&self, kind: &str) -> Result<Vec<PathBuf>, Error> {
+        let unreadable = |source| Error::Directory { path: self.directory().to_owned(), source };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.directory()).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|ending| ending == kind) {
+                files.push(path);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Writes everything to table files.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        let families: Vec<_> = Table::ALL.iter().map(|table| self.family(*table)).collect();
+        let families: Vec<_> = families.iter().collect();
+        Ok(self.database().flush_cfs_opt(&families, &FlushOptions::default())?)
+    }
+
+    /// Writes the table files anew that overlap these ranges, down to the last level.
+    fn rewrite(&self, ranges: &Ranges) {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        options.set_exclusive_manual_compaction(false);
+        for (table, ranges) in ranges {
+            for (from, to) in ranges {
+                self.database().compact_range_cf_opt(self.family(*table), Some(from), Some(to), &options);
+            }
+        }
+    }
+}
+
+fn overlaps(file: &rocksdb::LiveFile, table: Table, ranges: &[(Key, Key)]) -> bool {
+    let (Some(first), Some(last)) = (&file.start_key, &file.end_key) else { return true };
+    file.column_family_name == table.name()
+        && ranges.iter().any(|(from, to)| from.as_ref() <= last.as_slice() && first.as_slice() <= to.as_ref())
+}
