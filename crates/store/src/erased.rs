@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Act, BackupError, Error, Store, Taken, codec,
+    erasure::OnHold,
     evidence::CaptureRow,
     key::{Key, Reader},
     schema::Table,
