@@ -1,6 +1,7 @@
 //! The shapes on the wire, for the daemon that answers and for programs that ask.
 
 mod capture;
+mod custody;
 mod document;
 mod log;
 mod problem;
@@ -12,6 +13,10 @@ mod target;
 mod theme;
 
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
+pub use custody::{
+    Done, Erasure, Hold, Holds, NewErasure, NewHold, NewRetentionRun, PendingErasure, PendingErasures, Reason,
+    RetentionRun, Seal, Seals,
+};
 pub use document::{Document, Link, Refresh};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;

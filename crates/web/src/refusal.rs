@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     NoTarget,
     #[error("there is no such capture in this theme")]
     NoCapture,
+    #[error("there is no such hold in this theme")]
+    NoHold,
+    #[error("only the command line may lift a seal")]
+    NoCustody,
     #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
     NoCheckpoint,
     #[error("the log has no such tile")]
@@ -87,6 +91,14 @@ impl Refusal {
             Self::NoCapture => (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture"),
             Self::NoCheckpoint => (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint"),
             Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
+            Self::NoHold => (StatusCode::NOT_FOUND, "unknown-hold", "Unknown hold"),
+            Self::NoCustody => (StatusCode::FORBIDDEN, "no-custody", "Not allowed"),
+            Self::Store(Keep::Sealed(..)) => (StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "sealed", "Sealed"),
+            Self::Store(Keep::Held(..)) => (StatusCode::CONFLICT, "held", "Held"),
+            Self::Store(Keep::NotAnalysed(_)) => (StatusCode::CONFLICT, "not-analysed", "Not yet analysed"),
+            Self::Store(Keep::Changing(_)) | Self::Search(Find::Erasing(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "erasing", "Erasure under way")
+            }
             Self::Store(Keep::Erased(..)) => (StatusCode::GONE, "erased", "Erased"),
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),

@@ -16,7 +16,9 @@ use crate::{
     api,
     app::{App, Running, Shared},
     authentication::authenticate,
-    controllers::{captures, content, health, log, logins, search, status, steering, targets, themes},
+    controllers::{
+        captures, content, erasures, health, holds, log, logins, seals, search, status, steering, targets, themes,
+    },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
@@ -47,6 +49,14 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(content::text))
         .routes(routes!(content::document))
         .routes(routes!(search::search))
+        // Custody.
+        .routes(routes!(holds::list, holds::set))
+        .routes(routes!(holds::lift))
+        .routes(routes!(seals::list))
+        .routes(routes!(seals::set))
+        .routes(routes!(seals::lift))
+        .routes(routes!(erasures::list, erasures::erase))
+        .routes(routes!(erasures::retain))
         // The evidence log.
         .routes(routes!(log::proof))
         .routes(routes!(log::checkpoint, log::sign))
@@ -105,6 +115,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "targets", description = "What is crawled, and the decisions that it rests on."),
         (name = "captures", description = "What was captured. Nobody edits it."),
         (name = "search", description = "What was captured, found by what it says."),
+        (name = "custody", description = "What is held, sealed, erased, and kept for how long. Each of it is a leaf of the evidence log."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )
 )]

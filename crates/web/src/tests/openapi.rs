@@ -38,7 +38,7 @@ fn the_document_is_whole() {
             assert_eq!(named, wanted, "{method} {path}");
         }
     }
-    assert_eq!(operations.len(), 21);
+    assert_eq!(operations.len(), 37);
     check_references(&document, &document);
 }
 
