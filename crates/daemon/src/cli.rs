@@ -42,6 +42,22 @@ pub(crate) enum Command {
     /// Shows captures and what was received.
     #[command(subcommand)]
     Capture(CaptureCommand),
+    /// Sets, lifts and lists holds: what may not be erased.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Hides captures with illegal content until somebody decides about them.
+    #[command(subcommand)]
+    Seal(SealCommand),
+    /// Erases captures; their leaves stay, with the ground.
+    Erase(EraseArgs),
+    /// Erases what was kept as long as the theme says.
+    Retention {
+        #[arg(long)]
+        theme: ThemeId,
+        /// Says what would go, and erases nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Checks the evidence: every leaf, hash, commitment, payload and signature.
     Verify(VerifyArgs),
     /// Shows, signs and time-stamps checkpoints of the evidence log.
@@ -211,6 +227,92 @@ pub(crate) struct SearchArgs {
     /// Where the page before ended.
     #[arg(long)]
     pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SubjectArgs {
+    /// One capture, such as 17.
+    #[arg(long, value_name = "SEQUENCE")]
+    pub(crate) capture: Option<u64>,
+    /// The version that this capture belongs to.
+    #[arg(long, value_name = "SEQUENCE")]
+    pub(crate) version: Option<u64>,
+    /// Every capture of a URI.
+    #[arg(long)]
+    pub(crate) uri: Option<String>,
+    /// Every capture that was made for a target.
+    #[arg(long)]
+    pub(crate) target: Option<TargetId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Sets a hold; prints the leaf that names it.
+    Set {
+        #[arg(long)]
+        theme: ThemeId,
+        #[command(flatten)]
+        subject: SubjectArgs,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lifts a hold.
+    Lift {
+        #[arg(long)]
+        theme: ThemeId,
+        /// The leaf that names it.
+        leaf: u64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lists the holds of a theme.
+    List {
+        #[arg(long)]
+        theme: ThemeId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SealCommand {
+    /// Seals a capture, such as marketplace/17, and every other one of the theme with the same payload.
+    Set {
+        capture: CaptureId,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lifts the seal on a capture, and on every other one with the same payload.
+    Lift {
+        capture: CaptureId,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lists the sealed captures of a theme, about which a decision is pending.
+    List {
+        #[arg(long)]
+        theme: ThemeId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// On what ground.
+    #[arg(long)]
+    pub(crate) ground: String,
+    /// Lets the crawl forget the URIs of which nothing is left.
+    #[arg(long)]
+    pub(crate) forget_uris: bool,
+    /// Says what would go, and erases nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

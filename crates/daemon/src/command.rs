@@ -2,6 +2,7 @@
 
 mod backup;
 mod capture;
+mod custody;
 mod log;
 mod search;
 mod status;
@@ -49,6 +50,10 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Target(command) => target::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
         Command::Capture(command) => capture::run(client, command, wants_json).await,
+        Command::Hold(command) => custody::hold(client, command, wants_json).await,
+        Command::Seal(command) => custody::seal(client, command, wants_json).await,
+        Command::Erase(args) => custody::erase(client, args, wants_json).await,
+        Command::Retention { theme, dry_run } => custody::retention(client, theme, dry_run, wants_json).await,
         Command::Verify(args) => log::verify(client, args, wants_json).await,
         Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
         Command::Backup(args) => backup::backup(client, args, wants_json).await,

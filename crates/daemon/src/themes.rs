@@ -38,6 +38,21 @@ mod tests {
     }
 
     #[test]
+    fn a_theme_says_how_long_things_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |retention: &str| {
+            let text = format!("id = \"a\"\ntitle = \"A\"\ndescription = \"A.\"\n{retention}");
+            fs::write(dir.path().join("a.toml"), text).unwrap();
+            load(dir.path()).map(|themes| (themes[0].retention.content_days, themes[0].retention.attempts_days))
+        };
+        assert_eq!(check("").unwrap(), (None, None));
+        assert_eq!(check("[retention]\ncontent_days = 30").unwrap(), (Some(30), None));
+        for wrong in ["[retention]\ncontent = 30", "[retention]\nattempts_days = -1"] {
+            assert!(check(wrong).unwrap_err().to_string().contains("line 5"));
+        }
+    }
+
+    #[test]
     fn a_theme_in_a_file_of_another_name_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("b.toml"), "id = \"a\"\ntitle = \"A\"\ndescription = \"A.\"").unwrap();

@@ -2,6 +2,7 @@
 
 mod backup;
 mod capture;
+mod custody;
 mod document;
 mod log;
 mod problem;
@@ -15,6 +16,10 @@ mod version;
 
 pub use backup::{ErasedCapture, ErasureList, NewBackup};
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
+pub use custody::{
+    Done, Erasure, Hold, Holds, NewErasure, NewHold, NewRetentionRun, PendingErasure, PendingErasures, Reason,
+    RetentionRun, Seal, Seals,
+};
 pub use document::{Document, Link, Refresh};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;

@@ -4,9 +4,12 @@
 pub(crate) mod backups;
 pub(crate) mod captures;
 pub(crate) mod content;
+pub(crate) mod erasures;
 pub(crate) mod health;
+pub(crate) mod holds;
 pub(crate) mod log;
 pub(crate) mod logins;
+pub(crate) mod seals;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod steering;

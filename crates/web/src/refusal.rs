@@ -41,6 +41,10 @@ pub(crate) enum Refusal {
     NoVersion,
     #[error("the version has no name")]
     NoName,
+    #[error("there is no such hold in this theme")]
+    NoHold,
+    #[error("only the command line may lift a seal")]
+    NoCustody,
     #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
     NoCheckpoint,
     #[error("the log has no such tile")]
@@ -97,6 +101,14 @@ impl Refusal {
             Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
             Self::Store(Keep::Unproven(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "unproven", "Proves nothing"),
             Self::Store(Keep::TooManyTimestamps(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
+            Self::NoHold => (StatusCode::NOT_FOUND, "unknown-hold", "Unknown hold"),
+            Self::NoCustody => (StatusCode::FORBIDDEN, "no-custody", "Not allowed"),
+            Self::Store(Keep::Sealed(..)) => (StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "sealed", "Sealed"),
+            Self::Store(Keep::Held(..)) => (StatusCode::CONFLICT, "held", "Held"),
+            Self::Store(Keep::NotAnalysed(_)) => (StatusCode::CONFLICT, "not-analysed", "Not yet analysed"),
+            Self::Store(Keep::Changing(_)) | Self::Search(Find::Erasing(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "erasing", "Erasure under way")
+            }
             Self::Store(Keep::Erased(..)) => (StatusCode::GONE, "erased", "Erased"),
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),

@@ -22,6 +22,9 @@ use crate::{
 /// The largest body that is read, in bytes.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 
+/// The longest reason, in bytes.
+const MAX_REASON: usize = 4096;
+
 /// The longest time in which a body may come.
 const BODY_TIME: Duration = Duration::from_secs(20);
 
@@ -165,6 +168,16 @@ impl FromRequestParts<Shared> for AtPair {
     }
 }
 
+impl Who {
+    /// Leave to decide about sealed items too, where whoever asks has it. Until there are roles, that is the command line.
+    pub(crate) fn custody(self, app: &App, theme: ThemeId) -> Grant {
+        match self {
+            Self::Socket => app.authority.custody(self.name(), theme),
+            Self::Token => app.authority.grant(self.name(), theme, Phase::Analysis),
+        }
+    }
+}
+
 /// The theme of the path, if it exists, and who asks for it.
 async fn theme_of(parts: &mut Parts, running: &Running) -> Result<(ThemeId, Who), Refusal> {
     let who = parts.extensions.get::<Who>().copied().ok_or(Refusal::Unauthenticated)?;
@@ -177,6 +190,13 @@ async fn part<T: FromStr>(parts: &mut Parts, name: &str) -> Result<Option<T>, Re
     let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Refusal::NoRoute)?;
     let found = path.iter().find(|(key, _)| *key == name);
     Ok(found.and_then(|(_, value)| value.parse().ok()))
+}
+
+/// Refuses a reason or a ground that says nothing.
+pub(crate) fn said(field: &'static str, text: &str) -> Result<(), Refusal> {
+    let is_said = !text.trim().is_empty() && text.len() <= MAX_REASON;
+    let problem = || format!("say it in 1 to {MAX_REASON} bytes");
+    if is_said { Ok(()) } else { Err(Refusal::Invalid { field, problem: problem() }) }
 }
 
 /// A JSON body.

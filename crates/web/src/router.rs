@@ -17,7 +17,8 @@ use crate::{
     app::{App, Running, Shared},
     authentication::authenticate,
     controllers::{
-        backups, captures, content, health, log, logins, search, status, steering, targets, themes, versions,
+        backups, captures, content, erasures, health, holds, log, logins, seals, search, status, steering, targets, themes,
+        versions,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
@@ -53,6 +54,14 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(versions::name, versions::unname))
         .routes(routes!(versions::compare))
         .routes(routes!(search::search))
+        // Custody.
+        .routes(routes!(holds::list, holds::set))
+        .routes(routes!(holds::lift))
+        .routes(routes!(seals::list))
+        .routes(routes!(seals::set))
+        .routes(routes!(seals::lift))
+        .routes(routes!(erasures::list, erasures::erase))
+        .routes(routes!(erasures::retain))
         // The evidence log.
         .routes(routes!(log::proof))
         .routes(routes!(log::checkpoint, log::sign))
@@ -117,6 +126,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "captures", description = "What was captured. Nobody edits it."),
         (name = "versions", description = "What became of a page over time."),
         (name = "search", description = "What was captured, found by what it says."),
+        (name = "custody", description = "What is held, sealed, erased, and kept for how long. Each of it is a leaf of the evidence log."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )
 )]

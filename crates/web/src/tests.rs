@@ -2,6 +2,7 @@
 
 mod backups;
 mod captures;
+mod custody;
 mod evidence;
 mod guards;
 mod log;
@@ -22,7 +23,7 @@ use crawl::{Crawler, Identity};
 use fetch::{BoxStream, ConnectFailure, ConnectOptions, Destination, Fetcher, TorStatus, Transport};
 use futures::future::BoxFuture;
 use http_body_util::BodyExt as _;
-use model::{Authority, Clock, Digest, ManualClock, Outcome, Theme, ThemeId, Timestamp};
+use model::{Authority, Clock, Digest, ManualClock, Outcome, Retention, Theme, ThemeId, Timestamp};
 use search::Indexes;
 use serde_json::Value;
 use store::{CredentialKey, Notary, Store};
@@ -94,8 +95,13 @@ impl House {
         let identity = Identity { software: Digest::of(b"software"), configuration: Digest::of(b"configuration") };
         let crawler = Crawler::new(crawl::Config::default(), store.clone(), fetcher, Arc::clone(&now), identity);
         let tor = watch::Sender::new(TorStatus { percent: 100, is_ready: true, ..TorStatus::default() });
-        let theme =
-            |name: &str| Theme { id: theme(name), title: name.to_uppercase(), description: format!("All {name}.") };
+        let retention = Retention { content_days: Some(30), attempts_days: None };
+        let theme = |name: &str| Theme {
+            id: theme(name),
+            title: name.to_uppercase(),
+            description: format!("All {name}."),
+            retention,
+        };
         let signer = proof::SignerKey::from_secret("nachtwacht/test", &[1; 32]).unwrap();
         let notary = Arc::new(Notary::new(store.clone(), signer, &dir.path().join("checkpoints")));
         notary.begin(noon()).unwrap();

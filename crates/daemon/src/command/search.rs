@@ -19,6 +19,9 @@ pub(super) async fn run(client: &Client, args: SearchArgs, wants_json: bool) -> 
         text(&answer["total"]),
         text(&answer["up_to"])
     ));
+    if answer["erased"].as_u64().is_some_and(|erased| erased > 0) {
+        print::line(&format!("{} of them were erased since.", text(&answer["erased"])));
+    }
     for hit in items(&answer["hits"]) {
         print::line("");
         print::prepared(&print::highlighted(&text(&hit["title"]), &ranges(&hit["title_highlights"])));

@@ -15,6 +15,8 @@ pub struct SearchAnswer {
     /// has the same answer again.
     #[schema(value_type = u64)]
     pub up_to: Seq,
+    /// How many captures up to that sequence were erased: they have no part in the answer.
+    pub erased: u64,
     /// The hits of this page, in order.
     pub hits: Vec<Hit>,
     /// What to give as `after` for the next page, if there is one.

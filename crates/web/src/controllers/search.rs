@@ -83,7 +83,7 @@ fn sort(name: Option<&str>) -> Result<Sort, Refusal> {
 
 /// Search the captures of a theme
 ///
-/// The index answers as of one sequence; with `up_to` it says again what it said then.
+/// The index answers as of one sequence; with `up_to` it says again what it said then, but for what was erased since: of that it says the number.
 #[utoipa::path(
     get, path = "/themes/{theme}/search", tag = "search", params(AtTheme, SearchParameters),
     responses((status = 200, description = "A page of hits.", body = SearchAnswer)),
@@ -97,14 +97,19 @@ pub(crate) async fn search(
     let answer = running.blocking(move |running| {
         let grant = at.grant(&running.app, Phase::Analysis);
         let page = running.app.indexes.theme(at.theme)?.search(&grant, &query)?;
-        Ok(shown(at.theme, page))
+        // Asked last: what was taken away while the index was searched may be among the hits.
+        if running.app.store.is_changing(at.theme)? {
+            return Err(store::Error::Changing(at.theme).into());
+        }
+        let erased = running.app.store.erased_up_to(at.theme, page.up_to)?;
+        Ok(shown(at.theme, page, erased))
     });
     answer.await.map(Json)
 }
 
-fn shown(theme: ThemeId, page: Page) -> SearchAnswer {
+fn shown(theme: ThemeId, page: Page, erased: u64) -> SearchAnswer {
     let hits = page.hits.into_iter().map(|hit| shown_hit(theme, hit)).collect();
-    SearchAnswer { total: page.total, up_to: page.up_to, hits, next: page.next.map(|next| next.to_string()) }
+    SearchAnswer { total: page.total, up_to: page.up_to, erased, hits, next: page.next.map(|next| next.to_string()) }
 }
 
 fn shown_hit(theme: ThemeId, hit: search::Hit) -> Hit {

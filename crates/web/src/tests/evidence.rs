@@ -97,7 +97,7 @@ impl House {
             has_changed: true,
             is_quarantined,
         };
-        self.store.put_analyses(theme(theme_name), &[Analysis { seq, hint, document, version: None }]).unwrap();
+        self.store.put_analyses(theme(theme_name), &[Analysis { seq, hint, document, version: None }], seq).unwrap();
     }
 
     /// Adds entries to the index of a theme: the path, the moment in minutes after noon, the text.
