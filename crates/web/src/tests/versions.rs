@@ -46,7 +46,7 @@ impl House {
             is_quarantined: false,
         };
         let analysis = Analysis { seq, hint, document, version: Some((uri("/a").id(), version)) };
-        self.store.put_analyses(theme(MARKET), &[analysis]).unwrap();
+        self.store.put_analyses(theme(MARKET), &[analysis], seq).unwrap();
     }
 
     async fn name(&self, seq: Seq, name: &str) -> super::Answer {
