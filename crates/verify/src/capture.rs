@@ -44,6 +44,15 @@ pub(crate) struct Capture {
     pub(crate) members: Vec<Member>,
 }
 
+/// What a capture leaves behind when it is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The text of its proof.
+    pub(crate) proof: String,
+    /// Whether a `metadata` record stands there that is no part of the leaf.
+    pub(crate) has_bare_metadata: bool,
+}
+
 /// What came of one part of a leaf.
 enum Part {
     Holds,
@@ -64,43 +73,42 @@ impl Capture {
             && main.is_some_and(|main| member.header.fields().all("WARC-Concurrent-To").any(|other| other == main))
     }
 
-    /// Holds the records against their leaf, and the leaf against the log. Whether a `metadata` record stands there that is no
-    /// part of the leaf.
+    /// Holds the records against their leaf, and the leaf against the log.
     pub(crate) fn check(
         &self,
         report: &mut Report<'_>,
         checkpoints: &mut Checkpoints<'_>,
         originals: &HashMap<String, Place>,
-    ) -> bool {
-        let Some(main) = self.members.first() else { return false };
+    ) -> Found {
+        let Some(main) = self.members.first() else { return Found::default() };
         if main.is_proof() {
             report.fails(&main.subject, "a proof that stands beside no capture");
-            return false;
+            return Found::default();
         }
         let mut proofs = self.members.iter().filter(|member| member.is_proof());
         let record = match (proofs.next(), proofs.next()) {
             (Some(record), None) => record,
             (None, _) => {
                 report.fails(&main.subject, "no proof stands beside it");
-                return false;
+                return Found::default();
             }
             (Some(_), Some(_)) => {
                 report.fails(&main.subject, "more than one proof stands beside it");
-                return false;
+                return Found::default();
             }
         };
         let disclosure = match read_disclosure(record) {
             Ok(disclosure) => disclosure,
             Err(why) => {
                 report.fails(&record.subject, why);
-                return false;
+                return Found::default();
             }
         };
         let leaf = match Leaf::decode(disclosure.leaf()) {
             Ok(leaf) => leaf,
             Err(error) => {
                 report.fails(&record.subject, error.to_string());
-                return false;
+                return Found::default();
             }
         };
         let mut holds = Vec::new();
@@ -122,7 +130,7 @@ impl Capture {
         if !holds.is_empty() {
             report.holds(&main.subject, format!("leaf {}: {}", leaf.seq, holds.join(", ")));
         }
-        self.check_cover(&leaf, report)
+        Found { has_bare_metadata: self.check_cover(&leaf, report), proof: disclosure.proof().to_owned() }
     }
 
     /// What the headers say against what the leaf says.
