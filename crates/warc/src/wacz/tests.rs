@@ -34,7 +34,7 @@ fn package() -> Vec<u8> {
     }
     let mut files = wacz.end_archive().unwrap();
     files.file("proof/VERIFY.md", b"# How to verify").unwrap();
-    let page = Page { url: URI.to_owned(), date: date(), title: Some("A \"title\"".to_owned()) };
+    let page = Page { id: "1".to_owned(), url: URI.to_owned(), date: date(), title: Some("A \"title\"".to_owned()) };
     files.finish(&about(), [page], |_| Some(signature())).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn a_package_holds_what_was_written() {
     assert_eq!(Some(span), at.map(|at| Span { offset: at as u64, len: 15 }));
     assert_eq!(wacz.span("proof/none").unwrap(), None);
     let pages = "{\"format\":\"json-pages-1.0\",\"id\":\"pages\",\"title\":\"Pages\"}\n\
-        {\"url\":\"http://a.onion/\",\"ts\":\"2026-01-31T12:00:00.123456Z\",\"title\":\"A \\\"title\\\"\"}\n";
+        {\"id\":\"1\",\"url\":\"http://a.onion/\",\"ts\":\"2026-01-31T12:00:00.123456Z\",\"title\":\"A \\\"title\\\"\"}\n";
     assert_eq!(String::from_utf8(read(&mut wacz, PAGES)).unwrap(), pages);
 }
 

@@ -48,6 +48,8 @@ pub struct About {
 /// A page at which a reader may begin.
 #[derive(Debug, Clone)]
 pub struct Page {
+    /// What tells it from the others, such as the identifier of its record.
+    pub id: String,
     /// Its address.
     pub url: String,
     /// The date of its capture.
@@ -181,6 +183,7 @@ impl<W: Write> WaczFiles<W> {
     fn pages(&mut self, pages: impl IntoIterator<Item = Page>) -> Result<()> {
         #[derive(Serialize)]
         struct Row<'a> {
+            id: &'a str,
             url: &'a str,
             ts: String,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +192,7 @@ impl<W: Write> WaczFiles<W> {
         self.zip.begin(PAGES)?;
         self.zip.write_all(b"{\"format\":\"json-pages-1.0\",\"id\":\"pages\",\"title\":\"Pages\"}\n")?;
         for page in pages {
-            let row = Row { url: &page.url, ts: page.date.to_string(), title: page.title.as_deref() };
+            let row = Row { id: &page.id, url: &page.url, ts: page.date.to_string(), title: page.title.as_deref() };
             serde_json::to_writer(&mut self.zip, &row).map_err(std::io::Error::from)?;
             self.zip.write_all(b"\n")?;
         }
