@@ -293,6 +293,19 @@ fn an_attempt_without_an_answer_is_a_capture_too() {
 }
 
 #[test]
+fn silence_is_proved_too() {
+    let empty = ["response", "payload"].map(|name| (name.to_owned(), Vec::new())).to_vec();
+    let silent = Capture { is_silent: true, extra: empty, ..Capture::of(URI) };
+    let (summary, lines) = Exported::of(&Log::of(&[silent]).records()).verify();
+    assert_eq!(summary.fails, 0, "{lines:?}");
+    assert!(lines[2].contains("leaf 1: payload, record, request, response, uri, path"), "{lines:?}");
+    let answer = vec![("response".to_owned(), b"HTTP/1.1 200 OK".to_vec())];
+    let withheld = Capture { is_silent: true, extra: answer, ..Capture::of(URI) };
+    let records = Log::of(&[withheld]).records();
+    assert_eq!(Exported::of(&records).findings(), ["the part response: its record is missing"]);
+}
+
+#[test]
 fn a_request_without_its_secret_cannot_be_checked() {
     let redacted = b"GET / HTTP/1.1\r\nHost: a.onion\r\nCookie: sha256:00\r\n\r\n".to_vec();
     let capture = Capture { redacted: Some(redacted), ..Capture::of(URI) };

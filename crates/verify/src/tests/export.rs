@@ -73,9 +73,9 @@ impl Capture {
             ("payload", self.payload.clone()),
             ("record", self.record.clone()),
         ];
-        let parts = parts.map(|(name, part)| (name.to_owned(), part)).into_iter().chain(self.extra.clone());
-        let parts = parts.filter(|(name, _)| self.without != Some(name));
-        parts.filter(|(name, _)| !self.is_silent || !["response", "payload"].contains(&name.as_str())).collect()
+        let parts = parts.map(|(name, part)| (name.to_owned(), part)).into_iter();
+        let parts = parts.filter(|(name, _)| !self.is_silent || !["response", "payload"].contains(&name.as_str()));
+        parts.chain(self.extra.clone()).filter(|(name, _)| self.without != Some(name)).collect()
     }
 
     pub(super) fn leaf(&self, seq: u64) -> Leaf {
