@@ -2,6 +2,7 @@
 
 mod capture;
 mod document;
+mod export;
 mod log;
 mod problem;
 mod schema;
@@ -13,6 +14,7 @@ mod theme;
 
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
 pub use document::{Document, Link, Refresh};
+pub use export::{Export, ExportFormat, ExportSelection, NewExport};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
 pub use search::{Hit, SearchAnswer, Span};

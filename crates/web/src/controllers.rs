@@ -3,6 +3,7 @@
 
 pub(crate) mod captures;
 pub(crate) mod content;
+pub(crate) mod exports;
 pub(crate) mod health;
 pub(crate) mod log;
 pub(crate) mod logins;

@@ -16,7 +16,7 @@ use crate::{
     api,
     app::{App, Running, Shared},
     authentication::authenticate,
-    controllers::{captures, content, health, log, logins, search, status, steering, targets, themes},
+    controllers::{captures, content, exports, health, log, logins, search, status, steering, targets, themes},
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
@@ -47,6 +47,9 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(content::text))
         .routes(routes!(content::document))
         .routes(routes!(search::search))
+        // Phase: operational use.
+        .routes(routes!(exports::create))
+        .routes(routes!(exports::read))
         // The evidence log.
         .routes(routes!(log::proof))
         .routes(routes!(log::checkpoint, log::sign))
@@ -105,6 +108,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "targets", description = "What is crawled, and the decisions that it rests on."),
         (name = "captures", description = "What was captured. Nobody edits it."),
         (name = "search", description = "What was captured, found by what it says."),
+        (name = "exports", description = "Captures that leave the house, with their proofs."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )
 )]

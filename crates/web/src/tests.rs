@@ -2,6 +2,7 @@
 
 mod captures;
 mod evidence;
+mod exports;
 mod guards;
 mod log;
 mod openapi;
