@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod capture;
+mod export;
 mod log;
 mod search;
 mod status;
@@ -47,6 +48,7 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Target(command) => target::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
         Command::Capture(command) => capture::run(client, command, wants_json).await,
+        Command::Export(args) => export::run(client, args, wants_json).await,
         Command::Verify(args) => log::verify(client, args, wants_json).await,
         Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
         Command::Status { watch } => status::run(client, watch, wants_json).await,
