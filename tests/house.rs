@@ -1,13 +1,14 @@
 //! Crawl, store, analysis and index together, in this process, over a loopback transport and under a clock that stands still.
 
 mod disk;
+mod exports;
 mod politeness;
 mod revisits;
 mod scope;
 mod site;
 mod walls;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use model::{
     Capture, Clock as _, Decision, Digest, Grant, ManualClock, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy,
@@ -40,11 +41,23 @@ impl House {
     }
 
     fn open_in(dir: tempfile::TempDir, site: Site, config: crawl::Config, kept: &store::Config) -> Self {
+        Self::at(dir, site.address(), site, config, &fetch::Config::default(), kept)
+    }
+
+    /// The house at work on what answers at `address`.
+    fn at(
+        dir: tempfile::TempDir,
+        address: SocketAddr,
+        site: Site,
+        config: crawl::Config,
+        fetch: &fetch::Config,
+        kept: &store::Config,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
         let store = Store::open(&dir.path().join("store"), kept, CredentialKey::from_bytes(&[1; 32])).unwrap();
         let indexes = Arc::new(search::Indexes::open(dir.path().join("index"), search::Config::default()).unwrap());
-        let transport = Arc::new(Loopback::new([((onion(), 80), site.address())]));
-        let fetcher = Arc::new(fetch::Fetcher::new(transport, clock.clone(), &fetch::Config::default()).unwrap());
+        let transport = Arc::new(Loopback::new([((onion(), 80), address)]));
+        let fetcher = Arc::new(fetch::Fetcher::new(transport, clock.clone(), fetch).unwrap());
         let identity = crawl::Identity { software: Digest::of(b"test"), configuration: Digest::of(b"test") };
         let crawler = crawl::Crawler::new(config, store.clone(), fetcher, clock.clone(), identity);
         let deriver = derive::Deriver::new(derive::Config::default(), store.clone(), indexes);
@@ -93,7 +106,7 @@ impl House {
 
     /// Waits until `condition` holds of the house.
     async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
-        wait_until(what, Deadline::seconds(20), || async { Ok(condition(self).then_some(())) })
+        wait_until(what, Deadline::seconds(120), || async { Ok(condition(self).then_some(())) })
             .await
             .unwrap_or_else(|error| panic!("{error}: {:?}; {:?}", self.captures(), *self.crawl.status().borrow()));
     }

@@ -112,10 +112,12 @@ fn look(store: &Store) -> anyhow::Result<Measured> {
     measured.versions = store.raw_rows(&grant, Table::VersionsByUri)?.len();
     let mut after = Seq(0);
     loop {
-        let captures = store.captures_after(&grant, theme, after, 256)?;
-        let Some(last) = captures.last() else { break };
-        after = last.seq;
-        for capture in captures.iter().filter(|capture| capture.payload_len > 0) {
+        let run = store.captures_after(&grant, theme, after, 256)?;
+        if run.up_to == after {
+            break;
+        }
+        after = run.up_to;
+        for capture in run.captures.iter().filter(|capture| capture.payload_len > 0) {
             let begun = Instant::now();
             let id = CaptureId { theme, seq: capture.seq };
             let capture = store.capture(&grant, id)?.context("a capture is gone")?;

@@ -58,6 +58,8 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Writes captures with their proofs to a WARC or WACZ file; the evidence log notes it first.
+    Export(ExportArgs),
     /// Checks the evidence: every leaf, hash, commitment, payload and signature.
     Verify(VerifyArgs),
     /// Shows, signs and time-stamps checkpoints of the evidence log.
@@ -313,6 +315,44 @@ pub(crate) struct EraseArgs {
     /// Says what would go, and erases nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("selection").required(true)))]
+pub(crate) struct ExportArgs {
+    /// A capture, such as marketplace/17; may be given several times, all of one theme.
+    #[arg(long = "capture", group = "selection", value_name = "CAPTURE")]
+    pub(crate) captures: Vec<CaptureId>,
+    /// The version to which a capture belongs, such as marketplace/17.
+    #[arg(long, group = "selection", value_name = "CAPTURE")]
+    pub(crate) version: Option<CaptureId>,
+    /// All captures of a target.
+    #[arg(long, group = "selection", requires = "theme")]
+    pub(crate) target: Option<TargetId>,
+    /// Goes on with an export that broke off: its theme and leaf, such as marketplace/4711.
+    #[arg(long = "continue", group = "selection", value_name = "EXPORT", conflicts_with_all = ["purpose", "revisits", "checkpoint"])]
+    pub(crate) unfinished: Option<CaptureId>,
+    /// The theme of the target.
+    #[arg(long, conflicts_with_all = ["captures", "version", "unfinished"])]
+    pub(crate) theme: Option<ThemeId>,
+    /// Of a target: captured at or after this moment.
+    #[arg(long, conflicts_with_all = ["captures", "version", "unfinished"])]
+    pub(crate) from: Option<Timestamp>,
+    /// Of a target: captured before this moment.
+    #[arg(long, visible_alias = "until", conflicts_with_all = ["captures", "version", "unfinished"])]
+    pub(crate) to: Option<Timestamp>,
+    /// What for; the evidence log keeps it.
+    #[arg(long, required_unless_present = "unfinished")]
+    pub(crate) purpose: Option<String>,
+    /// Leaves out payloads that the export holds already for the same URI; less of it can be checked.
+    #[arg(long)]
+    pub(crate) revisits: bool,
+    /// The size of the log at the checkpoint that proofs rest on, such as one that others kept; a new one where it is not given.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) checkpoint: Option<u64>,
+    /// The file, `.warc.gz` or `.wacz`; it must not exist yet, unless the export goes on.
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
-    Method, Request,
+    Method, Request, Response,
     body::{Bytes, Incoming},
     client::conn::http1,
 };
@@ -58,7 +58,8 @@ impl Client {
         body: Option<&Value>,
         mut each: impl FnMut(Value),
     ) -> Result<(), Failure> {
-        let (mut body, _driver) = self.open(method, path, Content::json(body)).await?;
+        let (answer, _driver) = self.open(method, path, Content::json(body), None).await?;
+        let mut body = answer.into_body();
         let mut rest = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.context("the daemon's answer broke off")?;
@@ -71,17 +72,28 @@ impl Client {
         Ok(())
     }
 
+    /// `GET`s an answer piece by piece, from the byte at `offset` on.
+    pub(crate) async fn stream(&self, path: &str, offset: u64) -> Result<(Response<Incoming>, Driver), Failure> {
+        self.open(Method::GET, path, Content::none(), (offset > 0).then_some(offset)).await
+    }
+
     async fn json(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         parsed(&self.exchange(method, path, Content::json(body)).await?)
     }
 
     async fn exchange(&self, method: Method, path: &str, content: Content) -> Result<Bytes, Failure> {
-        let (body, _driver) = self.open(method, path, content).await?;
-        Ok(body.collect().await.context("the daemon's answer broke off")?.to_bytes())
+        let (answer, _driver) = self.open(method, path, content, None).await?;
+        Ok(answer.into_body().collect().await.context("the daemon's answer broke off")?.to_bytes())
     }
 
-    /// Asks, and gives the body of a good answer; the connection lives as long as what comes with it.
-    async fn open(&self, method: Method, path: &str, content: Content) -> Result<(Incoming, Driver), Failure> {
+    /// Asks, and gives a good answer; the connection lives as long as what comes with it.
+    async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        content: Content,
+        offset: Option<u64>,
+    ) -> Result<(Response<Incoming>, Driver), Failure> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|source| Failure::NoDaemon { socket: self.socket.clone(), source })?;
@@ -93,11 +105,14 @@ impl Client {
         if !content.media_type.is_empty() {
             request = request.header("content-type", content.media_type);
         }
+        if let Some(offset) = offset {
+            request = request.header("range", format!("bytes={offset}-"));
+        }
         let request = request.body(Full::new(Bytes::from(content.bytes))).context("the request cannot be written")?;
         let response = sender.send_request(request).await.context("the daemon did not answer")?;
         let status = response.status();
         if status.is_success() {
-            return Ok((response.into_body(), driver));
+            return Ok((response, driver));
         }
         let body = response.into_body().collect().await.context("the daemon's answer broke off")?.to_bytes();
         Err(Failure::Refused(problem_of(status.as_u16(), &body)))
@@ -105,7 +120,7 @@ impl Client {
 }
 
 /// What drives a connection; dropping it ends the connection.
-type Driver = tokio::task::JoinSet<Result<(), hyper::Error>>;
+pub(crate) type Driver = tokio::task::JoinSet<Result<(), hyper::Error>>;
 
 /// The body of a request.
 struct Content {

@@ -3,6 +3,7 @@
 mod backup;
 mod capture;
 mod custody;
+mod export;
 mod log;
 mod search;
 mod status;
@@ -54,6 +55,7 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Seal(command) => custody::seal(client, command, wants_json).await,
         Command::Erase(args) => custody::erase(client, args, wants_json).await,
         Command::Retention { theme, dry_run } => custody::retention(client, theme, dry_run, wants_json).await,
+        Command::Export(args) => export::run(client, args, wants_json).await,
         Command::Verify(args) => log::verify(client, args, wants_json).await,
         Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
         Command::Backup(args) => backup::backup(client, args, wants_json).await,

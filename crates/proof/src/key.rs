@@ -33,8 +33,9 @@ impl SignerKey {
         &self.verifier
     }
 
-    pub(crate) fn sign(&self, text: &str) -> Vec<u8> {
-        self.key.sign(text.as_bytes()).to_vec()
+    /// The Ed25519 signature of `message` (RFC 8032 §5.1.6). Notes are signed with [`Note::sign`](crate::Note::sign).
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
     }
 }
 
@@ -76,10 +77,10 @@ impl VerifierKey {
         self.key.as_bytes()
     }
 
-    /// Strictly, so that no two parties can disagree: small-order points and malleable signatures are refused.
-    pub(crate) fn accepts(&self, text: &str, signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
+    /// Whether this is the key's signature of `message`. Strictly, so that no two parties can disagree: points of small order and
+    /// malleable signatures are refused.
+    pub fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
 }
 

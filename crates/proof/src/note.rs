@@ -36,7 +36,7 @@ impl Note {
         let signatures = keys.iter().map(|key| NoteSignature {
             name: key.verifier().name().into(),
             id: key.verifier().id(),
-            bytes: key.sign(text),
+            bytes: key.sign(text.as_bytes()).to_vec(),
         });
         let note = Self { text: text.into(), signatures: signatures.collect() };
         // What would not be read as it was written is not written.
@@ -77,7 +77,7 @@ impl Note {
         let mut signers = Vec::new();
         for signature in &self.signatures {
             for key in keys.iter().filter(|key| key.name() == signature.name && key.id() == signature.id) {
-                if !key.accepts(&self.text, &signature.bytes) {
+                if !key.accepts(self.text.as_bytes(), &signature.bytes) {
                     return Err(Error::BadSignature { key: key.to_string() });
                 }
                 signers.push(key);

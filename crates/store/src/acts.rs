@@ -114,6 +114,12 @@ impl Store {
         Ok(index)
     }
 
+    /// Records an act that changes nothing else, such as an export; returns the index of its leaf when it is on disk.
+    pub fn record_act(&self, grant: &Grant, theme: ThemeId, act: Act) -> Result<u64, Error> {
+        demand(grant, theme)?;
+        self.act(&Act { theme: Some(theme), ..act }, |_, _, _| Ok(()))
+    }
+
     /// The acts of a theme from the leaf `from` on, in order, at most `limit`.
     pub fn acts(&self, grant: &Grant, theme: ThemeId, from: u64, limit: usize) -> Result<Vec<RecordedAct>, Error> {
         demand(grant, theme)?;

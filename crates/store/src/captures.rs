@@ -28,6 +28,22 @@ pub enum CaptureFilter {
     Uri(UriId),
 }
 
+impl CaptureFilter {
+    /// The table that lists them, and how its keys begin; the sequence follows.
+    fn rows(self, theme: ThemeId) -> (Table, Key) {
+        match self {
+            Self::All => (Table::Captures, Key::theme(theme)),
+            Self::Target(target) => (Table::CapturesByTarget, Key::theme(theme).target(target)),
+            Self::Uri(uri) => (Table::CapturesByUri, Key::theme(theme).uri(uri)),
+        }
+    }
+}
+
+fn seq_of(table: Table, prefix: &Key, row: Result<(Vec<u8>, Vec<u8>), Error>) -> Result<Seq, Error> {
+    let (key, _) = row?;
+    Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(|| Error::corrupt(table, &key))
+}
+
 /// What opens the leaf of a capture: with it anybody can compute the commitments again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disclosure {
@@ -215,6 +231,21 @@ impl Store {
         Ok(run)
     }
 
+    /// The sequences of at most `limit` captures after `after`, oldest first, erased ones included.
+    pub fn sequences(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        filter: CaptureFilter,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<Seq>, Error> {
+        demand(grant, theme)?;
+        let (table, prefix) = filter.rows(theme);
+        let rows = self.tables.scan(table, &prefix, Some(&prefix.clone().seq(after.next())));
+        rows.take(limit).map(|row| seq_of(table, &prefix, row)).collect()
+    }
+
     /// A page of at most `limit` captures, newest first, from `from` (included) down when given.
     pub fn captures(
         &self,
@@ -225,18 +256,12 @@ impl Store {
         limit: usize,
     ) -> Result<CapturePage, Error> {
         demand(grant, theme)?;
-        let (table, prefix) = match filter {
-            CaptureFilter::All => (Table::Captures, Key::theme(theme)),
-            CaptureFilter::Target(target) => (Table::CapturesByTarget, Key::theme(theme).target(target)),
-            CaptureFilter::Uri(uri) => (Table::CapturesByUri, Key::theme(theme).uri(uri)),
-        };
+        let (table, prefix) = filter.rows(theme);
         let mut sequences = Vec::with_capacity(limit + 1);
         for row in
             self.tables.scan_back(table, &prefix, from.map(|seq| prefix.clone().seq(seq)).as_ref()).take(limit + 1)
         {
-            let (key, _) = row?;
-            let seq = Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(|| Error::corrupt(table, &key))?;
-            sequences.push(seq);
+            sequences.push(seq_of(table, &prefix, row)?);
         }
         let next = (sequences.len() > limit).then(|| sequences.pop()).flatten();
         let mut captures = Vec::with_capacity(sequences.len());

@@ -218,8 +218,18 @@ impl Notary {
             Some(newest) => newest,
             None => self.sign(now)?,
         };
+        self.proof_at(index, &checkpoint)
+    }
+
+    /// The proof that the log holds the leaf at `index`, resting on a checkpoint of this log.
+    pub fn proof_at(&self, index: u64, checkpoint: &Checkpoint) -> Result<InclusionProof, Error> {
         let hashes = self.store.inclusion_proof(index, checkpoint.size)?;
         Ok(InclusionProof { extra: None, index, hashes, checkpoint: Note::parse(checkpoint.note.as_bytes())? })
+    }
+
+    /// The Ed25519 signature of a line of text that is no note, such as a digest, and the public key that goes with it.
+    pub fn sign_line(&self, line: &str) -> ([u8; 64], [u8; 32]) {
+        (self.signer.sign(line.as_bytes()), *self.signer.verifier().public_key())
     }
 
     /// The content of a tile or bundle of the log (C2SP tlog-tiles); none where the log does not reach so far.

@@ -224,6 +224,7 @@ async fn another_themes_grant_reads_nothing() {
     assert!(matches!(store.namings(&grant, id.theme, uri, (Seq(0), Seq(9))), Err(Error::NotGranted(_))));
     let named = store.name_version(&grant, id, uri, Some("x"), "y", Timestamp::from_micros(1));
     assert!(matches!(named, Err(Error::NotGranted(_))));
+    assert!(matches!(store.sequences(&grant, id.theme, CaptureFilter::All, Seq(0), 1), Err(Error::NotGranted(_))));
     assert!(matches!(store.raw_rows(&grant, Table::Captures), Err(Error::NotGrantedEverywhere)));
     let own = store.captures(&grant, theme("cybercrime"), CaptureFilter::All, None, 10).unwrap();
     assert_eq!(own.captures, []);
@@ -244,6 +245,11 @@ async fn captures_are_listed_newest_first_in_pages() {
     assert_eq!(list(CaptureFilter::Target(TARGET), Some(Seq(3))), (vec![3, 2], Some(Seq(1))));
     assert_eq!(list(CaptureFilter::Uri(uri("/two").id()), None), (vec![3], None));
     assert_eq!(list(CaptureFilter::Target(TargetId::from_u64(8)), None), (vec![], None));
+    let ascending = |filter, after| store.sequences(&reader(), theme("marketplace"), filter, after, 2).unwrap();
+    assert_eq!(ascending(CaptureFilter::All, Seq(0)), [Seq(1), Seq(2)]);
+    assert_eq!(ascending(CaptureFilter::Target(TARGET), Seq(4)), [Seq(5)]);
+    assert_eq!(ascending(CaptureFilter::Uri(uri("/x").id()), Seq(1)), [Seq(2), Seq(4)]);
+    assert_eq!(ascending(CaptureFilter::Uri(uri("/two").id()), Seq(3)), []);
 }
 
 #[tokio::test]

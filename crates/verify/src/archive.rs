@@ -4,9 +4,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use warc::{Header, Reader};
+use warc::{Digest, Header, Problem, Reader, SignedData, WaczLimits, WaczReader};
 
-use crate::Error;
+use crate::{Error, PROOFS_PATH};
 
 /// A WARC file that can be read from any record on: a file, or a stored member of a WACZ.
 #[derive(Debug, Clone)]
@@ -27,11 +27,54 @@ impl Section {
         Ok(Self { name, path: path.into(), start: 0, len })
     }
 
+    /// Whether it begins as a zip does.
+    pub(crate) fn is_zip(&self) -> bool {
+        let mut start = [0; 4];
+        File::open(&self.path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == b"PK\x03\x04"
+    }
+
     /// The records from the byte `offset` on.
     pub(crate) fn records(&self, offset: u64) -> io::Result<Reader<impl io::BufRead + use<>>> {
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.start + offset))?;
         Ok(Reader::new(BufReader::new(file.take(self.len - offset))))
+    }
+}
+
+/// A WACZ, as far as it is no archive.
+#[derive(Debug)]
+pub(crate) struct Package {
+    /// What is wrong with its files.
+    pub(crate) problems: Vec<Problem>,
+    /// How many files its manifest lists.
+    pub(crate) files: usize,
+    pub(crate) archives: Vec<Section>,
+    /// The digest of the list of proofs, as the manifest states it.
+    pub(crate) proofs: Option<Digest>,
+    /// The text that a signature signs.
+    pub(crate) signed_text: String,
+    pub(crate) signed: Option<SignedData>,
+}
+
+impl Package {
+    pub(crate) fn open(file: &Section) -> Result<Self, warc::Error> {
+        let mut wacz = WaczReader::open(BufReader::new(File::open(&file.path)?), WaczLimits::default())?;
+        let mut archives = Vec::new();
+        for path in wacz.archives().map(str::to_owned).collect::<Vec<_>>() {
+            if let Some(span) = wacz.span(&path)? {
+                archives.push(Section { name: path, path: file.path.clone(), start: span.offset, len: span.len });
+            }
+        }
+        let resources = &wacz.manifest().resources;
+        let proofs = resources.iter().find(|resource| resource.path == PROOFS_PATH);
+        Ok(Self {
+            files: resources.len(),
+            proofs: proofs.and_then(|resource| resource.hash.parse().ok()),
+            problems: wacz.check()?,
+            archives,
+            signed_text: wacz.manifest_digest().to_string(),
+            signed: wacz.signed_data(),
+        })
     }
 }
 

@@ -44,6 +44,15 @@ pub(crate) struct Capture {
     pub(crate) members: Vec<Member>,
 }
 
+/// What a capture leaves behind when it is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The text of its proof.
+    pub(crate) proof: String,
+    /// Whether a `metadata` record stands there that is no part of the leaf.
+    pub(crate) has_bare_metadata: bool,
+}
+
 /// What came of one part of a leaf.
 enum Part {
     Holds,
@@ -64,43 +73,42 @@ impl Capture {
             && main.is_some_and(|main| member.header.fields().all("WARC-Concurrent-To").any(|other| other == main))
     }
 
-    /// Holds the records against their leaf, and the leaf against the log. Whether a `metadata` record stands there that is no
-    /// part of the leaf.
+    /// Holds the records against their leaf, and the leaf against the log.
     pub(crate) fn check(
         &self,
         report: &mut Report<'_>,
         checkpoints: &mut Checkpoints<'_>,
         originals: &HashMap<String, Place>,
-    ) -> bool {
-        let Some(main) = self.members.first() else { return false };
+    ) -> Found {
+        let Some(main) = self.members.first() else { return Found::default() };
         if main.is_proof() {
             report.fails(&main.subject, "a proof that stands beside no capture");
-            return false;
+            return Found::default();
         }
         let mut proofs = self.members.iter().filter(|member| member.is_proof());
         let record = match (proofs.next(), proofs.next()) {
             (Some(record), None) => record,
             (None, _) => {
                 report.fails(&main.subject, "no proof stands beside it");
-                return false;
+                return Found::default();
             }
             (Some(_), Some(_)) => {
                 report.fails(&main.subject, "more than one proof stands beside it");
-                return false;
+                return Found::default();
             }
         };
         let disclosure = match read_disclosure(record) {
             Ok(disclosure) => disclosure,
             Err(why) => {
                 report.fails(&record.subject, why);
-                return false;
+                return Found::default();
             }
         };
         let leaf = match Leaf::decode(disclosure.leaf()) {
             Ok(leaf) => leaf,
             Err(error) => {
                 report.fails(&record.subject, error.to_string());
-                return false;
+                return Found::default();
             }
         };
         let mut holds = Vec::new();
@@ -122,7 +130,7 @@ impl Capture {
         if !holds.is_empty() {
             report.holds(&main.subject, format!("leaf {}: {}", leaf.seq, holds.join(", ")));
         }
-        self.check_cover(&leaf, report)
+        Found { has_bare_metadata: self.check_cover(&leaf, report), proof: disclosure.proof().to_owned() }
     }
 
     /// What the headers say against what the leaf says.
@@ -166,6 +174,7 @@ impl Capture {
         };
         match found {
             Ok(found) if found == *commitment => Part::Holds,
+            Ok(found) if found == Commitment::of(salt, b"") => Part::Fails("its record is missing".into()),
             Ok(_) => Part::Fails("it is not what the leaf commits to".into()),
             Err(part) => part,
         }
@@ -189,12 +198,13 @@ impl Capture {
     /// The commitment to the block of the record of this type.
     fn block(&self, kind: &str, salt: &PartSalt) -> Result<Commitment, Part> {
         let Some(member) = self.find(kind) else {
-            return Err(match self.main_kind() {
+            return match self.main_kind() {
                 Some(RecordType::Revisit) if kind == "response" => {
-                    Part::Unchecked("a revisit does not hold the whole response".into())
+                    Err(Part::Unchecked("a revisit does not hold the whole response".into()))
                 }
-                _ => Part::Fails("its record is missing".into()),
-            });
+                // What an attempt did not come to has no record.
+                _ => Ok(Commitment::of(salt, b"")),
+            };
         };
         let mut hasher = CommitmentHasher::new(salt);
         member.place.read(|piece| hasher.update(piece)).map_err(|error| Part::Fails(error.to_string()))?;
@@ -212,7 +222,7 @@ impl Capture {
                 };
                 original.and_then(|id| originals.get(id)).ok_or_else(missing)?
             }
-            _ => return Err(Part::Fails("its record is missing".into())),
+            _ => return Ok(Commitment::of(salt, b"")),
         };
         let mut hasher = PayloadHasher::with_prefix(salt.as_bytes());
         let header = place.read(|piece| hasher.update(piece)).map_err(|error| Part::Fails(error.to_string()))?;

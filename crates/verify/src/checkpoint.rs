@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
+use data_encoding::BASE64;
 use proof::{Checkpoint, Error, Note, TimestampResponse, VerifierKey};
 use sha2::{Digest as _, Sha256};
-use warc::Date;
+use warc::{Date, SignedData};
 
 use crate::{Trust, report::Report};
 
@@ -60,6 +61,26 @@ impl<'t> Checkpoints<'t> {
         holds
     }
 
+    /// Whether a key of the log signed the manifest of a package, whose digest is `text`.
+    pub(crate) fn judge_package(&self, signed: &SignedData, text: &str, subject: &str, report: &mut Report<'_>) {
+        let decode = |text: &str| BASE64.decode(text.as_bytes()).unwrap_or_default();
+        let (public_key, signature) = (decode(&signed.public_key), decode(&signed.signature));
+        let (keys, is_given) = self.keys();
+        match keys.iter().find(|key| key.public_key()[..] == public_key) {
+            Some(key) if !key.accepts(text.as_bytes(), &signature) => {
+                report.fails(subject, "the signature of the package is not that of its key");
+            }
+            Some(_) if is_given => report.holds(subject, "signature of the package, by a key of the log"),
+            Some(_) => report.unchecked(subject, "whose key signed the package: it comes from the export"),
+            None => report.unchecked(subject, "signature of the package: by another key than the log's"),
+        }
+    }
+
+    /// The keys to check with, and whether they were given.
+    fn keys(&self) -> (&[VerifierKey], bool) {
+        if self.trust.keys.is_empty() { (&self.learnt, false) } else { (&self.trust.keys, true) }
+    }
+
     fn judge<'b>(&self, note: &Note, text: &str, timestamps: impl Iterator<Item = &'b [u8]>, report: &mut Report<'_>) {
         let checkpoint = match Checkpoint::of(note) {
             Ok(checkpoint) => checkpoint,
@@ -85,8 +106,7 @@ impl<'t> Checkpoints<'t> {
     }
 
     fn judge_signature(&self, note: &Note, subject: &str, report: &mut Report<'_>) {
-        let is_given = !self.trust.keys.is_empty();
-        let keys = if is_given { &self.trust.keys } else { &self.learnt };
+        let (keys, is_given) = self.keys();
         match Checkpoint::verify(note, keys) {
             Ok(_) => {
                 report.holds(subject, "signature");

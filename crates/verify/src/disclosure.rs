@@ -10,6 +10,9 @@ pub const CONTENT_TYPE: &str = "application/vnd.nachtwacht.proof+json";
 /// The field of a `warcinfo` block that names a key of the log, in its text form. There may be several.
 pub const KEY_FIELD: &str = "nachtwacht-log-key";
 
+/// Where in a WACZ the proofs of all captures stand, one after the other.
+pub const PROOFS_PATH: &str = "proof/proof.txt";
+
 /// The greatest length of a proof record's block, in bytes.
 pub(crate) const MAX_BYTES: u64 = 4 << 20;
 

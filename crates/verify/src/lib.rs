@@ -16,7 +16,7 @@ mod report;
 mod tests;
 mod verify;
 
-pub use disclosure::{CONTENT_TYPE, Disclosure, KEY_FIELD, target_uri};
+pub use disclosure::{CONTENT_TYPE, Disclosure, KEY_FIELD, PROOFS_PATH, target_uri};
 pub use error::Error;
 pub use report::{Statement, Summary, Verdict};
 pub use verify::{Trust, verify};

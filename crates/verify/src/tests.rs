@@ -1,12 +1,12 @@
 mod export;
 
-use std::process::Command;
+use std::{io::Cursor, ops::Range, process::Command};
 
 use proof::{Authorities, LeafKind, SignerKey};
 use proptest::prelude::*;
-use warc::Compression;
+use warc::{Compression, WaczLimits, WaczReader};
 
-use export::{Capture, Exported, Log, ORIGIN, Record, key, write};
+use export::{Capture, Exported, Log, ORIGIN, Record, key, package, write};
 
 const URI: &str = "http://a.onion/";
 
@@ -293,6 +293,19 @@ fn an_attempt_without_an_answer_is_a_capture_too() {
 }
 
 #[test]
+fn silence_is_proved_too() {
+    let empty = ["response", "payload"].map(|name| (name.to_owned(), Vec::new())).to_vec();
+    let silent = Capture { is_silent: true, extra: empty, ..Capture::of(URI) };
+    let (summary, lines) = Exported::of(&Log::of(&[silent]).records()).verify();
+    assert_eq!(summary.fails, 0, "{lines:?}");
+    assert!(lines[2].contains("leaf 1: payload, record, request, response, uri, path"), "{lines:?}");
+    let answer = vec![("response".to_owned(), b"HTTP/1.1 200 OK".to_vec())];
+    let withheld = Capture { is_silent: true, extra: answer, ..Capture::of(URI) };
+    let records = Log::of(&[withheld]).records();
+    assert_eq!(Exported::of(&records).findings(), ["the part response: its record is missing"]);
+}
+
+#[test]
 fn a_request_without_its_secret_cannot_be_checked() {
     let redacted = b"GET / HTTP/1.1\r\nHost: a.onion\r\nCookie: sha256:00\r\n\r\n".to_vec();
     let capture = Capture { redacted: Some(redacted), ..Capture::of(URI) };
@@ -375,6 +388,8 @@ fn a_foreign_check_agrees() {
             "{out}"
         );
     }
+    let (holds, out, err) = check(&Exported::new(&package(&good, Some(""), None)));
+    assert_eq!((holds, out.lines().count()), (true, 9), "{err}");
     let finding = |change: &dyn Fn(&mut Record)| {
         let mut records = good.clone();
         change(&mut records[PROOF]);
@@ -403,6 +418,68 @@ fn a_time_stamp_must_be_one() {
     let capture = Capture { timestamps: vec![b"rubbish".to_vec()], ..Capture::of(URI) };
     let findings = findings_of(&[capture]);
     assert!(findings[0].contains("time-stamp: time-stamp: "), "{findings:?}");
+}
+
+#[test]
+fn a_package_holds() {
+    let captures: Vec<_> = (0..3).map(|number| Capture::of(&format!("http://a.onion/{number}"))).collect();
+    let log = Log::of(&captures);
+    let mut exported = Exported::new(&package(&log.records(), Some(&log.proofs()), Some(&key())));
+    let about_package = |exported: &Exported| {
+        let (summary, lines) = exported.verify();
+        assert_eq!((summary.captures, summary.fails), (3, 0), "{lines:?}");
+        lines.into_iter().filter(|line| line.contains(" a.warc: ") && !line.contains("metadata")).collect::<Vec<_>>()
+    };
+    let files = "holds      a.warc: 5 files, as the manifest lists them, and the manifest by its digest";
+    let proofs = "holds      a.warc: proof/proof.txt";
+    assert_eq!(
+        about_package(&exported),
+        [files, proofs, "holds      a.warc: signature of the package, by a key of the log"]
+    );
+    exported.trust.keys.clear();
+    let within = "unchecked  a.warc: whose key signed the package: it comes from the export";
+    assert_eq!(about_package(&exported), [files, proofs, within]);
+    let exported = Exported::new(&package(&log.records(), Some(&log.proofs()), None));
+    assert_eq!(about_package(&exported).pop().unwrap(), "unchecked  a.warc: who made the package: it is not signed");
+    let stranger = SignerKey::from_secret("other", &[2; 32]).unwrap();
+    let exported = Exported::new(&package(&log.records(), Some(&log.proofs()), Some(&stranger)));
+    let other = "unchecked  a.warc: signature of the package: by another key than the log's";
+    assert_eq!(about_package(&exported).pop().unwrap(), other);
+}
+
+#[test]
+fn a_package_that_was_changed_is_named() {
+    let log = Log::of(&[Capture::of(URI)]);
+    let findings = |bytes: &[u8]| Exported::new(bytes).findings();
+    let other = Log::of(&[Capture::of("http://b.onion/")]).proofs();
+    let proofs = "a.warc: proof/proof.txt holds other proofs than the archives";
+    assert_eq!(findings(&package(&log.records(), Some(&other), None)), [proofs]);
+    assert_eq!(findings(&package(&log.records(), Some(&(log.proofs() + &log.proofs())), None)), [proofs]);
+    assert_eq!(findings(&package(&log.records(), None, None)), ["a.warc: proof/proof.txt is missing"]);
+    let good = package(&log.records(), Some(&log.proofs()), Some(&key()));
+    assert_eq!(findings(&good[..good.len() - 1]).len(), 2);
+    for (path, what) in [
+        ("indexes/index.cdx", "indexes/index.cdx has another SHA-256 than is listed, or is corrupt"),
+        ("pages/pages.jsonl", "pages/pages.jsonl has another SHA-256 than is listed, or is corrupt"),
+        ("proof/VERIFY.md", "proof/VERIFY.md has another SHA-256 than is listed, or is corrupt"),
+        ("archive/data.warc.gz", "archive/data.warc.gz has another SHA-256 than is listed, or is corrupt"),
+    ] {
+        let mut bytes = good.clone();
+        bytes[content_of(&good, path).start + 12] ^= 1;
+        assert_eq!(findings(&bytes)[0], format!("a.warc: {what}"));
+    }
+    let mut records = log.records();
+    records[REQUEST].block[5] = b'x';
+    let changed = findings(&package(&records, Some(&log.proofs()), None));
+    assert_eq!(changed, ["the part request: it is not what the leaf commits to"]);
+}
+
+/// Where the content of a file lies in a package.
+fn content_of(package: &[u8], path: &str) -> Range<usize> {
+    let mut wacz = WaczReader::open(Cursor::new(package), WaczLimits::default()).unwrap();
+    let span = wacz.span(path).unwrap().unwrap();
+    let at = |number: u64| usize::try_from(number).unwrap();
+    at(span.offset)..at(span.offset + span.len)
 }
 
 #[test]
@@ -449,6 +526,18 @@ proptest! {
         let member = (0..=at).rev().find(|start| good[*start..].starts_with(&[0x1f, 0x8b, 8])).unwrap();
         let found = !Exported::new(&bytes).findings().is_empty();
         prop_assert!(found || (3..10).contains(&(at - member)), "byte {at}");
+    }
+
+    #[test]
+    fn a_flipped_byte_of_a_package_is_found(at: prop::sample::Index, flip in 1u8..) {
+        let log = Log::of(&[Capture::of(URI)]);
+        let good = package(&log.records(), Some(&log.proofs()), Some(&key()));
+        let wacz = WaczReader::open(Cursor::new(&good), WaczLimits::default()).unwrap();
+        let contents = wacz.paths().flat_map(|path| content_of(&good, path));
+        let at = *at.get(&contents.collect::<Vec<_>>());
+        let mut bytes = good.clone();
+        bytes[at] ^= flip;
+        prop_assert!(!Exported::new(&bytes).findings().is_empty(), "byte {at}");
     }
 
     #[test]

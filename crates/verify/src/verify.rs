@@ -1,11 +1,12 @@
 use std::{collections::HashMap, path::Path};
 
 use proof::{Authorities, Checkpoint, VerifierKey};
+use sha2::{Digest as _, Sha256};
 use warc::{Examined, Fields, RecordType, Verdict};
 
 use crate::{
-    Error, KEY_FIELD, Statement, Summary,
-    archive::{Place, Section},
+    Error, KEY_FIELD, PROOFS_PATH, Statement, Summary,
+    archive::{Package, Place, Section},
     capture::{Capture, Member},
     checkpoint::Checkpoints,
     report::Report,
@@ -32,15 +33,20 @@ pub struct Trust {
 /// Memory is bounded, whatever the file holds. Errors: [`Error::Io`] where the file itself cannot be opened; everything else
 /// that is wrong with it is a statement.
 pub fn verify(path: &Path, trust: &Trust, say: &mut dyn FnMut(&Statement)) -> Result<Summary, Error> {
-    let section = Section::whole(path)?;
+    let file = Section::whole(path)?;
     let mut check = Check {
         report: Report::new(say),
         checkpoints: Checkpoints::new(trust),
         originals: HashMap::new(),
+        proofs: Sha256::new(),
         has_bare_metadata: false,
     };
-    check.section(&section);
-    Ok(check.finish(&section.name))
+    if file.is_zip() {
+        check.package(&file);
+    } else {
+        check.section(&file);
+    }
+    Ok(check.finish(&file.name))
 }
 
 /// One run.
@@ -49,11 +55,40 @@ struct Check<'r> {
     checkpoints: Checkpoints<'r>,
     /// Where the responses so far lie, by their identifiers.
     originals: HashMap<String, Place>,
+    /// Of the texts of all proofs, one after the other.
+    proofs: Sha256,
     /// Whether a `metadata` record stood beside a capture without being a part of its leaf.
     has_bare_metadata: bool,
 }
 
 impl Check<'_> {
+    /// Checks a WACZ: its files against its manifest, its archives, and its list of proofs against theirs.
+    fn package(&mut self, file: &Section) {
+        let package = match Package::open(file) {
+            Ok(package) => package,
+            Err(error) => return self.report.fails(&file.name, error.to_string()),
+        };
+        for problem in &package.problems {
+            self.report.fails(&file.name, problem.to_string());
+        }
+        if package.problems.is_empty() {
+            let what = format!("{} files, as the manifest lists them, and the manifest by its digest", package.files);
+            self.report.holds(&file.name, what);
+        }
+        for archive in &package.archives {
+            self.section(archive);
+        }
+        match &package.proofs {
+            Some(stated) if *stated == self.proofs.clone().into() => self.report.holds(&file.name, PROOFS_PATH),
+            Some(_) => self.report.fails(&file.name, format!("{PROOFS_PATH} holds other proofs than the archives")),
+            None => self.report.fails(&file.name, format!("{PROOFS_PATH} is missing")),
+        }
+        match &package.signed {
+            Some(signed) => self.checkpoints.judge_package(signed, &package.signed_text, &file.name, &mut self.report),
+            None => self.report.unchecked(&file.name, "who made the package: it is not signed"),
+        }
+    }
+
     /// Checks every record of a WARC file. Records of one capture stand together, the main one first.
     fn section(&mut self, section: &Section) {
         let mut records = match section.records(0) {
@@ -127,7 +162,9 @@ impl Check<'_> {
 
     fn capture(&mut self, capture: Capture) {
         self.report.summary.captures += 1;
-        self.has_bare_metadata |= capture.check(&mut self.report, &mut self.checkpoints, &self.originals);
+        let found = capture.check(&mut self.report, &mut self.checkpoints, &self.originals);
+        self.has_bare_metadata |= found.has_bare_metadata;
+        self.proofs.update(found.proof);
         let Some(main) = capture.members.into_iter().next() else { return };
         if main.kind == Some(RecordType::Response)
             && self.originals.len() < MAX_ORIGINALS

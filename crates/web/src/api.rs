@@ -4,6 +4,7 @@ mod backup;
 mod capture;
 mod custody;
 mod document;
+mod export;
 mod log;
 mod problem;
 mod schema;
@@ -21,6 +22,7 @@ pub use custody::{
     RetentionRun, Seal, Seals,
 };
 pub use document::{Document, Link, Refresh};
+pub use export::{Export, ExportFormat, ExportSelection, NewExport};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
 pub use search::{Hit, SearchAnswer, Span};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crawl::CrawlHandle;
 use fetch::TorStatus;
 use model::{Authority, Clock, Digest, Theme, ThemeId};
+use release::Exporter;
 use search::Indexes;
 use store::{BackupKey, Notary, Store};
 use tokio::{sync::watch, time::Instant};
@@ -38,6 +39,7 @@ pub struct App {
 /// The application while it serves.
 pub(crate) struct Running {
     pub(crate) app: App,
+    pub(crate) exporter: Exporter,
     pub(crate) since: Instant,
 }
 
@@ -46,7 +48,8 @@ pub(crate) type Shared = Arc<Running>;
 
 impl Running {
     pub(crate) fn new(app: App) -> Shared {
-        Arc::new(Self { app, since: Instant::now() })
+        let exporter = Exporter::new(app.store.clone(), Arc::clone(&app.notary), app.version);
+        Arc::new(Self { app, exporter, since: Instant::now() })
     }
 
     /// Whether there is such a theme.

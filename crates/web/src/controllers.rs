@@ -5,6 +5,7 @@ pub(crate) mod backups;
 pub(crate) mod captures;
 pub(crate) mod content;
 pub(crate) mod erasures;
+pub(crate) mod exports;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod log;

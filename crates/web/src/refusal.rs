@@ -3,7 +3,7 @@
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -49,6 +49,12 @@ pub(crate) enum Refusal {
     NoCheckpoint,
     #[error("the log has no such tile")]
     NoTile,
+    #[error("there is no such export in this theme")]
+    NoExport,
+    #[error("the export has {0} bytes")]
+    BeyondEnd(u64),
+    #[error(transparent)]
+    Export(release::Error),
     #[error("{0}")]
     NoDocument(&'static str),
     #[error("{name}: {problem}")]
@@ -83,9 +89,19 @@ pub(crate) enum Refusal {
     NoRandomness(#[from] getrandom::Error),
 }
 
+impl From<release::Error> for Refusal {
+    fn from(error: release::Error) -> Self {
+        match error {
+            release::Error::Store(error) => Self::Store(error),
+            other => Self::Export(other),
+        }
+    }
+}
+
 impl Refusal {
     /// Status, name and title of each kind of problem.
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        use release::Error as Release;
         use search::Error as Find;
         use store::Error as Keep;
         match self {
@@ -94,10 +110,21 @@ impl Refusal {
                 (StatusCode::NOT_FOUND, "unknown-theme", "Unknown theme")
             }
             Self::NoTarget => (StatusCode::NOT_FOUND, "unknown-target", "Unknown target"),
-            Self::NoCapture => (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture"),
             Self::NoVersion => (StatusCode::NOT_FOUND, "unknown-version", "Unknown version"),
             Self::NoName => (StatusCode::NOT_FOUND, "unknown-name", "Unknown name"),
-            Self::NoCheckpoint => (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint"),
+            Self::NoCapture | Self::Export(Release::NoCapture(_)) => {
+                (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture")
+            }
+            Self::NoCheckpoint | Self::Export(Release::NoCheckpoint(_)) => {
+                (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint")
+            }
+            Self::NoExport => (StatusCode::NOT_FOUND, "unknown-export", "Unknown export"),
+            Self::BeyondEnd(_) => (StatusCode::RANGE_NOT_SATISFIABLE, "beyond-end", "Beyond the end"),
+            Self::Export(Release::NoVersion(_)) => (StatusCode::NOT_FOUND, "unknown-version", "Unknown version"),
+            Self::Export(Release::BeyondCheckpoint(..)) => {
+                (StatusCode::CONFLICT, "beyond-checkpoint", "Beyond the checkpoint")
+            }
+            Self::Export(Release::Changed(_)) => (StatusCode::GONE, "changed", "Changed since"),
             Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
             Self::Store(Keep::Unproven(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "unproven", "Proves nothing"),
             Self::Store(Keep::TooManyTimestamps(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
@@ -124,7 +151,7 @@ impl Refusal {
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
-            Self::InvalidTarget(_) | Self::Invalid { .. } => {
+            Self::InvalidTarget(_) | Self::Invalid { .. } | Self::Export(Release::NoPurpose | Release::Nothing) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value")
             }
             Self::Retired(_) => (StatusCode::CONFLICT, "retired", "Target is retired"),
@@ -133,7 +160,7 @@ impl Refusal {
             Self::Store(error) if error.is_disk_full() => {
                 (StatusCode::INSUFFICIENT_STORAGE, "no-room", "No room on the disk")
             }
-            Self::Store(_) | Self::Search(_) | Self::Died(_) | Self::NoRandomness(_) => {
+            Self::Store(_) | Self::Search(_) | Self::Export(_) | Self::Died(_) | Self::NoRandomness(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
         }
@@ -170,9 +197,14 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, problem) = self.problem();
+        let end =
+            if let Self::BeyondEnd(end) = self { HeaderValue::try_from(format!("bytes */{end}")).ok() } else { None };
         let mut response = (status, axum::Json(problem)).into_response();
         let fields = response.headers_mut();
         fields.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(end) = end {
+            fields.insert(CONTENT_RANGE, end);
+        }
         if status == StatusCode::UNAUTHORIZED {
             fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -93,6 +93,20 @@ pub(crate) struct AtPair {
     pub(crate) who: Who,
 }
 
+/// A path that points at an export of a theme.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtExport {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The index of the export's leaf in the evidence log.
+    #[param(example = 4711)]
+    pub(crate) leaf: u64,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
 impl AtPair {
     /// The two captures.
     pub(crate) const fn captures(&self) -> [AtCapture; 2] {
@@ -116,6 +130,13 @@ impl AtCapture {
 
     pub(crate) const fn id(&self) -> CaptureId {
         CaptureId { theme: self.theme, seq: self.seq }
+    }
+}
+
+impl AtExport {
+    /// Leave to take the export out, for whoever asks.
+    pub(crate) fn grant(&self, app: &App) -> Grant {
+        app.authority.grant(self.who.name(), self.theme, Phase::OperationalUse)
     }
 }
 
@@ -165,6 +186,16 @@ impl FromRequestParts<Shared> for AtPair {
         let a = part(parts, "a").await?.map(Seq).ok_or(Refusal::NoCapture)?;
         let b = part(parts, "b").await?.map(Seq).ok_or(Refusal::NoCapture)?;
         Ok(Self { theme, a, b, who })
+    }
+}
+
+impl FromRequestParts<Shared> for AtExport {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let (theme, who) = theme_of(parts, running).await?;
+        let leaf = part(parts, "leaf").await?.ok_or(Refusal::NoExport)?;
+        Ok(Self { theme, leaf, who })
     }
 }
 

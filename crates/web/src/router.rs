@@ -17,8 +17,8 @@ use crate::{
     app::{App, Running, Shared},
     authentication::authenticate,
     controllers::{
-        backups, captures, content, erasures, health, holds, log, logins, seals, search, status, steering, targets,
-        themes, versions,
+        backups, captures, content, erasures, exports, health, holds, log, logins, seals, search, status, steering,
+        targets, themes, versions,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
@@ -62,6 +62,9 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(seals::lift))
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(erasures::retain))
+        // Phase: operational use.
+        .routes(routes!(exports::create))
+        .routes(routes!(exports::read))
         // The evidence log.
         .routes(routes!(log::proof))
         .routes(routes!(log::checkpoint, log::sign))
@@ -127,6 +130,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "versions", description = "What became of a page over time."),
         (name = "search", description = "What was captured, found by what it says."),
         (name = "custody", description = "What is held, sealed, erased, and kept for how long. Each of it is a leaf of the evidence log."),
+        (name = "exports", description = "Captures that leave the house, with their proofs."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )
 )]

@@ -4,6 +4,7 @@ mod backups;
 mod captures;
 mod custody;
 mod evidence;
+mod exports;
 mod guards;
 mod log;
 mod openapi;

@@ -7,9 +7,9 @@ use proof::{
     inclusion_proof, leaf_hash,
 };
 use tempfile::TempDir;
-use warc::{Compression, Date, Fields, Header, Original, RecordId, Writer};
+use warc::{About, Compression, Date, Fields, Header, Original, RecordId, Signature, WaczWriter, Writer};
 
-use crate::{CONTENT_TYPE, Disclosure, KEY_FIELD, Statement, Summary, Trust, target_uri, verify};
+use crate::{CONTENT_TYPE, Disclosure, KEY_FIELD, PROOFS_PATH, Statement, Summary, Trust, target_uri, verify};
 
 pub(super) const ORIGIN: &str = "log.example/a";
 pub(super) const TIME_US: i64 = 1_795_530_600_123_456;
@@ -73,9 +73,9 @@ impl Capture {
             ("payload", self.payload.clone()),
             ("record", self.record.clone()),
         ];
-        let parts = parts.map(|(name, part)| (name.to_owned(), part)).into_iter().chain(self.extra.clone());
-        let parts = parts.filter(|(name, _)| self.without != Some(name));
-        parts.filter(|(name, _)| !self.is_silent || !["response", "payload"].contains(&name.as_str())).collect()
+        let parts = parts.map(|(name, part)| (name.to_owned(), part)).into_iter();
+        let parts = parts.filter(|(name, _)| !self.is_silent || !["response", "payload"].contains(&name.as_str()));
+        parts.chain(self.extra.clone()).filter(|(name, _)| self.without != Some(name)).collect()
     }
 
     pub(super) fn leaf(&self, seq: u64) -> Leaf {
@@ -133,6 +133,11 @@ impl Log {
         let read = |node| Ok::<_, Error>(self.hashes[&node]);
         let hashes = inclusion_proof(index, self.range.size(), read).unwrap();
         InclusionProof { extra: None, index, hashes, checkpoint: self.note() }
+    }
+
+    /// The proofs of all captures, one after the other.
+    pub(super) fn proofs(&self) -> String {
+        (0..self.captures.len() as u64).map(|place| self.proof(2 * place + 1).to_string()).collect()
     }
 
     /// The records of an export, in order.
@@ -206,6 +211,32 @@ pub(super) fn write(records: &[Record], compression: Compression) -> Vec<u8> {
         writer.write(&record.header, &record.block).unwrap();
     }
     writer.finish().unwrap()
+}
+
+/// A package of these records, with this list of proofs and this key that signs it.
+pub(super) fn package(records: &[Record], proofs: Option<&str>, signer: Option<&SignerKey>) -> Vec<u8> {
+    let mut wacz = WaczWriter::new(Vec::new(), "data.warc.gz").unwrap();
+    for record in records {
+        wacz.write(&record.header, &record.block).unwrap();
+    }
+    let mut files = wacz.end_archive().unwrap();
+    files.file("proof/VERIFY.md", b"# How to check this").unwrap();
+    if let Some(proofs) = proofs {
+        files.file(PROOFS_PATH, proofs.as_bytes()).unwrap();
+    }
+    let about = About {
+        title: "A dossier".into(),
+        description: "Captures.".into(),
+        created: Date::from_micros(TIME_US).unwrap(),
+        software: "nachtwacht".into(),
+        main_page: None,
+    };
+    let sign = |text: &str| {
+        let key = signer?;
+        let (signature, public_key) = (key.sign(text.as_bytes()).to_vec(), key.verifier().public_key().to_vec());
+        Some(Signature { signature, public_key })
+    };
+    files.finish(&about, [], sign).unwrap()
 }
 
 /// An export as a file, and what is said of it.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{ARCHIVES, DIGEST, MANIFEST, Manifest, ManifestDigest, SignedData};
 use crate::{
-    Digest, Error, Result,
+    Digest, Error, Result, Span,
     zip::{Method, ZipReader},
 };
 
@@ -131,6 +131,12 @@ impl<R: Read + Seek> WaczReader<R> {
     /// The content of a file; `None` when there is no such file. Reading fails where it turns out corrupt.
     pub fn file(&mut self, path: &str) -> Result<Option<impl Read>> {
         self.zip.content(path)
+    }
+
+    /// Where the content of a file lies in the package, so that records can be read from anywhere in an archive; `None` when there is no
+    /// such file, or it is compressed. What is read there, [`Self::check`] alone holds against the manifest.
+    pub fn span(&mut self, path: &str) -> Result<Option<Span>> {
+        self.zip.span(path)
     }
 
     /// Holds every file against the manifest, and the manifest against its digest.

@@ -1,7 +1,7 @@
 use std::io::{Cursor, Read};
 
 use super::*;
-use crate::{Date, Digest, Error, Header, Reader, RecordId, Verdict, zip::ZipWriter};
+use crate::{Date, Digest, Error, Header, Reader, RecordId, Span, Verdict, zip::ZipWriter};
 
 const URI: &str = "http://a.onion/";
 
@@ -96,6 +96,10 @@ fn a_package_holds_what_was_written() {
     assert_eq!((signed.created.as_str(), signed.version.as_str()), ("2026-01-31T12:00:00.123456Z", "0.1.0"));
 
     assert_eq!(read(&mut wacz, "proof/VERIFY.md"), b"# How to verify");
+    let span = wacz.span("proof/VERIFY.md").unwrap().unwrap();
+    let at = bytes.windows(15).position(|window| window == b"# How to verify");
+    assert_eq!(Some(span), at.map(|at| Span { offset: at as u64, len: 15 }));
+    assert_eq!(wacz.span("proof/none").unwrap(), None);
     let pages = "{\"format\":\"json-pages-1.0\",\"id\":\"pages\",\"title\":\"Pages\"}\n\
         {\"id\":\"1\",\"url\":\"http://a.onion/\",\"ts\":\"2026-01-31T12:00:00.123456Z\",\"title\":\"A \\\"title\\\"\"}\n";
     assert_eq!(String::from_utf8(read(&mut wacz, PAGES)).unwrap(), pages);

@@ -123,6 +123,15 @@ impl<W: Write> WaczFiles<W> {
     /// Adds a file of the caller's own. Its path is one directory and one name in visible ASCII, such as `proof/VERIFY.md`: the directories of the
     /// format are closed to others, and `wacz validate` finds only what lies one directory deep. No two files may have one name.
     pub fn file(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        self.file_from(path, |out| Ok(out.write_all(bytes)?))
+    }
+
+    /// The same of a file that `write` writes piece by piece. Where that fails, the package is to be given up.
+    pub fn file_from<E: From<Error>>(
+        &mut self,
+        path: &str,
+        write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         let parts: Vec<&str> = path.split('/').collect();
         let is_own = |directory: &str| ![ARCHIVES, "indexes", "pages"].contains(&directory);
         match parts.as_slice() {
@@ -130,12 +139,12 @@ impl<W: Write> WaczFiles<W> {
                 if is_plain(directory)
                     && is_plain(name)
                     && is_own(directory)
-                    && self.names.insert(name.to_lowercase()) =>
-            {
-                self.zip.add(path, bytes)
-            }
-            _ => Err(Error::UnwritablePath(path.to_owned())),
+                    && self.names.insert(name.to_lowercase()) => {}
+            _ => return Err(Error::UnwritablePath(path.to_owned()).into()),
         }
+        self.zip.begin(path)?;
+        write(&mut self.zip)?;
+        Ok(self.zip.end()?)
     }
 
     /// Writes the list of pages, the manifest and its digest, which `sign` may sign: it gets the text that is to be signed.

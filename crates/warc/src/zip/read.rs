@@ -3,7 +3,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use flate2::{Crc, read::DeflateDecoder};
 
 use super::{CENTRAL, END, END_64, EXTRA_64, LOCAL, LOCATOR_64, LONG, LONG_COUNT, is_safe};
-use crate::{Error, Result};
+use crate::{Error, Result, Span};
 
 /// How an entry is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,12 @@ impl<R: Read + Seek> ZipReader<R> {
             Method::Deflated => Unpacked::Deflated(DeflateDecoder::new(packed)),
         };
         Ok(Some(Content { unpacked, left: row.len, crc: Crc::new(), expected: row.crc }))
+    }
+
+    /// Where the content of the file at this path lies, if it lies there as it is.
+    pub(crate) fn span(&mut self, path: &str) -> Result<Option<Span>> {
+        let row = self.rows.iter().find(|row| row.path == path && row.method == Method::Stored).cloned();
+        row.map(|row| Ok(Span { offset: self.local_head(&row)?, len: row.len })).transpose()
     }
 
     /// No two entries share bytes or a path, none lies in the directory, and each says of itself what its row says.
