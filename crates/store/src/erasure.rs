@@ -133,8 +133,10 @@ impl Store {
             Subject::Capture(seq) => {
                 Ok(self.kept_capture(CaptureId { theme, seq: *seq })?.map(|_| *seq).into_iter().collect())
             }
-            Subject::Uri(uri) => self.sequences(Table::CapturesByUri, &Key::theme(theme).uri(uri.id())),
-            Subject::Target(target) => self.sequences(Table::CapturesByTarget, &Key::theme(theme).target(*target)),
+            Subject::Uri(uri) => self.sequences_under(Table::CapturesByUri, &Key::theme(theme).uri(uri.id())),
+            Subject::Target(target) => {
+                self.sequences_under(Table::CapturesByTarget, &Key::theme(theme).target(*target))
+            }
             Subject::Version(seq) => {
                 let Some(capture) = self.kept_capture(CaptureId { theme, seq: *seq })? else { return Ok(Vec::new()) };
                 // A failed attempt has no version, and a sealed capture none at present, though they lie between captures of one.
@@ -154,7 +156,7 @@ impl Store {
     }
 
     /// The sequences that end the keys under a prefix, in order.
-    pub(crate) fn sequences(&self, table: Table, prefix: &Key) -> Result<Vec<Seq>, Error> {
+    pub(crate) fn sequences_under(&self, table: Table, prefix: &Key) -> Result<Vec<Seq>, Error> {
         let read = |row: Result<(Vec<u8>, Vec<u8>), Error>| {
             let (key, _) = row?;
             Reader(&key[prefix.as_ref().len()..]).seq().ok_or_else(|| Error::corrupt(table, &key))
@@ -238,7 +240,7 @@ impl Store {
         let gone: BTreeSet<Seq> = erased.iter().map(|capture| capture.seq).collect();
         let mut unreferenced = BTreeSet::new();
         for digest in erased.iter().filter_map(|capture| capture.payload) {
-            let holders = self.sequences(Table::CapturesByPayload, &Key::theme(theme).digest(&digest))?;
+            let holders = self.sequences_under(Table::CapturesByPayload, &Key::theme(theme).digest(&digest))?;
             if holders.iter().all(|seq| gone.contains(seq)) {
                 unreferenced.insert(digest);
             }
@@ -263,7 +265,7 @@ impl Store {
         let followed = self.crawl_cursor(theme)?;
         for ((target, uri), gone) in by_uri {
             let Some(record) = self.uri(theme, target, uri)? else { continue };
-            let left = self.sequences(Table::CapturesByUri, &Key::theme(theme).uri(uri))?;
+            let left = self.sequences_under(Table::CapturesByUri, &Key::theme(theme).uri(uri))?;
             if forgets_uris && left.iter().all(|seq| gone.contains(seq)) {
                 self.forget_uri(batch, theme, &record);
             } else if record.due.is_none() && record.last.is_some_and(|last| last > followed && gone.contains(&last)) {
@@ -292,7 +294,7 @@ impl Store {
         for row in self.tables.scan(Table::Uris, &prefix, None) {
             let (key, value) = row?;
             let record: UriRecord = crate::codec::decode(Table::Uris, &key, &value)?;
-            let left = self.sequences(Table::CapturesByUri, &Key::theme(theme).uri(record.uri.id()))?;
+            let left = self.sequences_under(Table::CapturesByUri, &Key::theme(theme).uri(record.uri.id()))?;
             if left.iter().all(|seq| erased.contains(seq)) {
                 self.forget_uri(batch, theme, &record);
             }
@@ -309,7 +311,7 @@ impl Store {
         let erased = match known.entry(theme) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::hash_map::Entry::Vacant(unknown) => {
-                unknown.insert(self.sequences(Table::ErasedCaptures, &Key::theme(theme))?)
+                unknown.insert(self.sequences_under(Table::ErasedCaptures, &Key::theme(theme))?)
             }
         };
         Ok(erased.partition_point(|seq| *seq <= up_to) as u64)

@@ -80,7 +80,7 @@ impl Store {
     /// The first captures, a chunk of them, that have this payload, or are this one, and are neither erased nor sealed.
     fn unsealed_with(&self, theme: ThemeId, seq: Seq, payload: Option<Digest>) -> Result<Vec<Capture>, Error> {
         let sequences = match payload {
-            Some(payload) => self.sequences(Table::CapturesByPayload, &Key::theme(theme).digest(&payload))?,
+            Some(payload) => self.sequences_under(Table::CapturesByPayload, &Key::theme(theme).digest(&payload))?,
             None => vec![seq],
         };
         let mut captures = Vec::new();

@@ -115,7 +115,7 @@ impl Store {
 
     /// The captures of a URI that are not erased, in order.
     pub fn sequences_of_uri(&self, theme: ThemeId, uri: UriId) -> Result<Vec<Seq>, Error> {
-        self.sequences(Table::CapturesByUri, &Key::theme(theme).uri(uri))
+        self.sequences_under(Table::CapturesByUri, &Key::theme(theme).uri(uri))
     }
 
     /// Makes `versions` the versions of a URI, and writes the hints that say otherwise now.

@@ -88,10 +88,9 @@ async fn record_for(store: &Store, target: TargetId, path: &str, outcome: Outcom
         software: Digest::of(b""),
         configuration: Digest::of(b""),
     };
-    let previous = store.sequences_of_uri(theme(), uri.id()).unwrap().pop();
     let visit = FinishedVisit {
         theme: theme(),
-        evidence: store.evidence(theme(), capture, body.as_bytes(), previous).unwrap(),
+        evidence: store.evidence(theme(), capture, body.as_bytes()).unwrap(),
         visit: record.entry(theme()).unwrap(),
         uri: UriRecord { due: None, ..record },
         host: (uri.service(), HostRecord::default()),

@@ -147,9 +147,18 @@ impl House {
             has_changed: false,
             is_quarantined: false,
         };
-        let version = Version { first, last, captures: 2, content_digest: Digest::of(b"text") };
+        let version = Version {
+            number: 1,
+            digest_rule: 1,
+            first,
+            last,
+            captures: 2,
+            first_seen: model::Timestamp::from_micros(0),
+            last_seen: model::Timestamp::from_micros(1),
+            content_digest: Digest::of(b"text"),
+        };
         let analysis = Analysis { seq: last, hint, document: None, version: Some((uri("/").id(), version)) };
-        self.store.put_analyses(theme(MARKET), &[analysis]).unwrap();
+        self.store.put_analyses(theme(MARKET), &[analysis], last).unwrap();
     }
 
     pub(super) fn grant(&self) -> Grant {

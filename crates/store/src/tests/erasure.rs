@@ -42,8 +42,7 @@ fn verified(store: &Store) -> Report {
 async fn record(store: &Store, path: &str, page: &[u8], started_at: i64) -> Seq {
     let visit = finished("marketplace", path, page);
     let capture = Capture { started_at: at(started_at), ..visit.evidence.capture().clone() };
-    let previous = store.sequences_of_uri(market(), uri(path).id()).unwrap().pop();
-    let evidence = store.evidence(market(), capture, page, previous).unwrap();
+    let evidence = store.evidence(market(), capture, page).unwrap();
     store.record(FinishedVisit { evidence, ..visit }).await.unwrap()
 }
 
@@ -58,6 +57,10 @@ fn analysed(store: &Store, runs: &[(&str, &[u64])]) {
     let mut analyses = Vec::new();
     for (path, run) in runs {
         let version = Version {
+            number: 1,
+            digest_rule: 1,
+            first_seen: at(1),
+            last_seen: at(1),
             first: Seq(run[0]),
             last: Seq(run[run.len() - 1]),
             captures: 1,
@@ -275,7 +278,7 @@ async fn a_seal_hides_at_once_and_blocks_the_payload_for_every_theme() {
 
     for name in ["marketplace", "cybercrime"] {
         let visit = finished(name, "/again", b"unlawful");
-        let evidence = store.evidence(theme(name), visit.evidence.capture().clone(), b"unlawful", None).unwrap();
+        let evidence = store.evidence(theme(name), visit.evidence.capture().clone(), b"unlawful").unwrap();
         let capture = evidence.capture();
         assert_eq!((capture.outcome, capture.payload_len, capture.block_len), (Outcome::Blocked, 0, 0));
         assert_eq!((capture.payload_digest, capture.response_head.as_slice()), (Digest::of(b""), &b""[..]));
@@ -290,7 +293,7 @@ async fn a_seal_hides_at_once_and_blocks_the_payload_for_every_theme() {
     assert_eq!(store.lift_seal(&custody(), market(), Seq(1), "it was lawful", at(8)).unwrap().captures, 2);
     assert_eq!(store.seals(&person(), market()).unwrap(), []);
     store.capture(&person(), id(1)).unwrap().unwrap();
-    let evidence = store.evidence(market(), capture("/x", b"unlawful"), b"unlawful", None).unwrap();
+    let evidence = store.evidence(market(), capture("/x", b"unlawful"), b"unlawful").unwrap();
     assert_eq!(evidence.capture().outcome, Outcome::Ok, "it may be kept again");
     let kinds: Vec<_> = store.view_changes(market()).unwrap().into_iter().map(|change| change.kind).collect();
     assert_eq!(kinds, [ChangeKind::Sealed, ChangeKind::Erased, ChangeKind::Unsealed]);

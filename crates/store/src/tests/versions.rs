@@ -36,7 +36,7 @@ fn analysed(store: &Store, seq: Seq, version: Version) {
         is_quarantined: false,
     };
     let analysis = Analysis { seq, hint, document: None, version: Some((uri("/a").id(), version)) };
-    store.put_analyses(market(), &[analysis]).unwrap();
+    store.put_analyses(market(), &[analysis], seq).unwrap();
 }
 
 #[tokio::test]
