@@ -41,17 +41,6 @@ impl InclusionProof {
         Ok(Self { extra, index, hashes, checkpoint: Note::parse(checkpoint.as_bytes())? })
     }
 
-    /// The texts of proofs that stand one after the other, each read by itself with [`Self::parse`].
-    pub fn split(texts: &str) -> impl Iterator<Item = &str> {
-        let starts = texts.match_indices(FIRST_LINE).map(|(at, _)| at);
-        let starts: Vec<_> = starts.filter(|at| *at == 0 || texts[..*at].ends_with('\n')).collect();
-        // What stands before the first one is no proof, and is handed out to be refused.
-        let first = starts.first().copied().unwrap_or(texts.len());
-        let before = (first > 0).then(|| &texts[..first]);
-        let ends: Vec<_> = starts.iter().skip(1).copied().chain([texts.len()]).collect();
-        before.into_iter().chain(starts.into_iter().zip(ends).map(|(start, end)| &texts[start..end]))
-    }
-
     /// Checks that the path leads from `entry` to the root that the checkpoint states, whoever signed it.
     /// Errors: [`Error::Malformed`] for a note that is no checkpoint, [`Error::OutOfRange`], [`Error::Refuted`].
     pub fn verify_path(&self, entry: &[u8]) -> Result<Checkpoint, Error> {

@@ -27,9 +27,9 @@ pub(crate) struct Member {
 impl Member {
     pub(crate) fn new(examined: &Examined, place: Place) -> Self {
         let header = examined.header.clone();
-        let id = header.record_id().unwrap_or("a record without identifier").escape_debug();
-        let what = header.get("WARC-Type").unwrap_or("of no type").escape_debug();
-        let target = header.target_uri().unwrap_or(&place.section.name).escape_debug();
+        let id = header.record_id().unwrap_or("a record without identifier");
+        let what = header.get("WARC-Type").unwrap_or("of no type");
+        let target = header.target_uri().unwrap_or(&place.section.name);
         Self { subject: format!("{id} ({what}, {target})"), kind: header.kind(), header, place }
     }
 
@@ -183,7 +183,7 @@ impl Capture {
     fn without_salt(&self, name: &str) -> Part {
         let redacted = self.find(name).and_then(|member| member.header.get("Nachtwacht-Redacted"));
         Part::Unchecked(match redacted {
-            Some(what) => format!("the export leaves out {}", what.escape_debug()),
+            Some(what) => format!("the export leaves out {what}"),
             None => "its salt is not disclosed".into(),
         })
     }

@@ -149,7 +149,7 @@ impl<'t> Checkpoints<'t> {
             response.check_authority(authorities)?;
         }
         let time = Date::from_micros(timestamp.time_us).map_or_else(String::new, |date| date.to_string());
-        let what = format!("time-stamp: it existed at {time}, says {}", timestamp.authority.escape_debug());
+        let what = format!("time-stamp: it existed at {time}, says {}", timestamp.authority);
         Ok((what, self.trust.authorities.is_some()))
     }
 }

@@ -18,7 +18,7 @@ use verify::{Error, Statement, Summary, Trust, verify};
 struct Arguments {
     /// The export: .warc, .warc.gz or .wacz.
     file: PathBuf,
-    /// A file with keys of the log, one a line, as `nachtwacht key` prints them. From elsewhere than the export.
+    /// A file with keys of the log, one a line, as name+id+key. From elsewhere than the export.
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
     /// A file with a checkpoint of the log, received before and kept.

@@ -32,7 +32,19 @@ impl fmt::Display for Statement {
             Verdict::Unchecked => "unchecked",
             Verdict::Fails => "FAILS",
         };
-        write!(f, "{verdict:<9}  {}: {}", self.subject, self.what)
+        write!(f, "{verdict:<9}  {}: {}", Plain(&self.subject), Plain(&self.what))
+    }
+}
+
+/// Text of a stranger, without what could steer a terminal or turn the order of the letters.
+struct Plain<'t>(&'t str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '"' | '\'' | '\\' => write!(f, "{letter}"),
+            _ => write!(f, "{}", letter.escape_debug()),
+        })
     }
 }
 

@@ -483,6 +483,13 @@ fn content_of(package: &[u8], path: &str) -> Range<usize> {
 }
 
 #[test]
+fn a_strangers_text_cannot_steer_a_terminal() {
+    let uri = "http://a.onion/\u{9b}2J\u{202e}\u{e9}'";
+    let (_, lines) = Exported::of(&Log::of(&[Capture::of(uri)]).records()).verify();
+    assert!(lines[2].contains("(response, http://a.onion/\\u{9b}2J\\u{202e}\u{e9}')"), "{lines:?}");
+}
+
+#[test]
 fn what_is_no_export_is_refused() {
     assert_eq!(Exported::new(b"").findings(), ["a.warc: no capture in it"]);
     assert_eq!(Exported::new(b"rubbish").findings().len(), 2);

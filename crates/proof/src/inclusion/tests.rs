@@ -80,19 +80,6 @@ fn other_texts_are_refused() {
     assert!(InclusionProof::parse(b"c2sp.org/tlog-proof@v1\n\xff").is_err());
 }
 
-#[test]
-fn proofs_stand_one_after_the_other() {
-    let (one, two) = (proof(), InclusionProof { extra: Some(vec![1]), ..proof() });
-    let read = |texts: &str| {
-        InclusionProof::split(texts).map(|text| InclusionProof::parse(text.as_bytes())).collect::<Vec<_>>()
-    };
-    assert_eq!(read(""), []);
-    assert_eq!(read(&format!("{one}{two}{one}")), [Ok(one.clone()), Ok(two.clone()), Ok(one.clone())]);
-    let with_rubbish = read(&format!("rubbish\n{one}{two}rubbish"));
-    assert_eq!(with_rubbish.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
-    assert!(read("rubbish").iter().all(Result::is_err) && !read("rubbish").is_empty());
-}
-
 proptest! {
     #[test]
     fn a_changed_proof_is_refused(at: prop::sample::Index, flip in 1u8..) {
@@ -110,10 +97,5 @@ proptest! {
                 prop_assert_eq!(proof.to_string().into_bytes(), input.clone());
             }
         }
-    }
-
-    #[test]
-    fn splitting_loses_nothing(texts in "(c2sp.org/tlog-proof@v1\n|\n|a)*") {
-        prop_assert_eq!(InclusionProof::split(&texts).collect::<String>(), texts);
     }
 }
