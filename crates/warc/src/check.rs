@@ -45,7 +45,7 @@ pub struct Checked {
 
 /// Holds a block against the digests that its header states, piece by piece and in bounded memory.
 #[derive(Debug)]
-pub struct Checker {
+pub(crate) struct Checker {
     stated_block: Stated,
     stated_payload: Stated,
     block: Sha256,
@@ -68,7 +68,7 @@ enum Source {
 
 impl Checker {
     /// For a record with this header.
-    pub fn new(header: &Header) -> Self {
+    pub(crate) fn new(header: &Header) -> Self {
         let stated = |name: &str| header.get(name).map(|value| value.parse().ok());
         let payload = match header.kind() {
             Some(RecordType::Response) if header.is_http() => Source::Http,
@@ -86,7 +86,7 @@ impl Checker {
     }
 
     /// Takes the next bytes of the block.
-    pub fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.block.update(bytes);
         if let Some(http) = &mut self.http {
             http.update(bytes);
@@ -94,7 +94,7 @@ impl Checker {
     }
 
     /// What came of it.
-    pub fn finish(self) -> Checked {
+    pub(crate) fn finish(self) -> Checked {
         let block_digest = self.block.into();
         let status = self.http.as_ref().and_then(|http| http.status());
         let content_type = self.http.as_ref().and_then(|http| http.content_type()).map(<[u8]>::to_vec);

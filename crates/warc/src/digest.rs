@@ -3,8 +3,8 @@ use std::{fmt, str::FromStr};
 use data_encoding::{BASE32_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest (FIPS 180-4) as WARC labels it (section 5.8). Text form: `sha256:` and 64 lower-case hexadecimal digits, which
-/// every validator reads; Base32 they read in different ways.
+/// A SHA-256 digest (FIPS 180-4) as WARC labels it (WARC/1.1, section 5.8). Text form: `sha256:` and 64 lower-case hexadecimal digits, as
+/// the IIPC recommends: Base32 would need padding, which the grammar forbids and some readers demand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::{Date, Digest, Error, Fields, RecordId, Result};
+use crate::{Date, Digest, Error, Fields, RecordId, Result, surt};
 
 /// What a record is (WARC/1.1, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,7 +54,7 @@ impl FromStr for RecordType {
     }
 }
 
-/// Why a block is not all there was (WARC/1.1, section 5.13).
+/// Why a block is not all there was (WARC/1.1, section 5.15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Truncation {
     /// A limit of length was reached.
@@ -130,7 +130,8 @@ impl Header {
             .with("Content-Type", "application/http; msgtype=request")
     }
 
-    /// What is known of a capture besides: `via`, `hopsFromSeed`, `fetchTimeMs` and more. The block is [`Fields`].
+    /// What is known of a capture besides. The block is [`Fields`], of which the standard knows `via` (the page that led there),
+    /// `hopsFromSeed` (a letter for each step from the seed: `L` for a link, `R` for a redirect) and `fetchTimeMs` (section 6.6).
     pub fn metadata(id: RecordId, date: Date, target_uri: &str) -> Self {
         Self::new(RecordType::Metadata, id, date)
             .with("WARC-Target-URI", target_uri)
@@ -275,7 +276,9 @@ impl Header {
         forbid("WARC-Warcinfo-ID", is(&[Warcinfo]))?;
         forbid("WARC-Filename", !is(&[Warcinfo]))?;
         forbid("WARC-Concurrent-To", has_no_capture)?;
-        forbid("WARC-IP-Address", has_no_capture)?;
+        // A hidden service has no address on the Internet, and one that stands there would be somebody else's.
+        let is_onion = self.target_uri().is_some_and(|uri| surt::key(uri).starts_with("onion,"));
+        forbid("WARC-IP-Address", has_no_capture || is_onion)?;
         forbid("WARC-Protocol", has_no_capture)?;
         forbid("WARC-Refers-To", !is(&[Metadata, Revisit, Conversion]))?;
         forbid("WARC-Refers-To-Target-URI", !is(&[Revisit]))?;

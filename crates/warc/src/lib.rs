@@ -20,7 +20,7 @@ mod wacz;
 mod writer;
 mod zip;
 
-pub use check::{Checked, Checker, Examined, Verdict};
+pub use check::{Checked, Examined, Verdict};
 pub use date::Date;
 pub use digest::Digest;
 pub use error::{Damage, Error, Result};

@@ -2,7 +2,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
-use crate::{Checker, Damage, Error, Examined, Fields, Header, Result, Span, io::Counted};
+use crate::{Damage, Error, Examined, Fields, Header, Result, Span, check::Checker, io::Counted};
 
 /// What reading may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ const PAGES: &str = "pages/pages.jsonl";
 const MANIFEST: &str = "datapackage.json";
 const DIGEST: &str = "datapackage-digest.json";
 
-/// The manifest, `datapackage.json`: what the package is, and every file in it (section 4.3.4).
+/// The manifest, `datapackage.json`: what the package is, and every file in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
@@ -60,7 +60,7 @@ pub struct Resource {
     pub bytes: u64,
 }
 
-/// `datapackage-digest.json`: the digest of the manifest, and a signature of it (section 4.3.5).
+/// `datapackage-digest.json`: the digest of the manifest, and a signature of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ManifestDigest {
     path: String,
@@ -69,7 +69,7 @@ struct ManifestDigest {
     signed_data: Option<serde_json::Value>,
 }
 
-/// An anonymous signature: only the key tells who made it (WACZ Signing and Verification 0.1.0, section 2.2.1, which permits these
+/// An anonymous signature: only the key tells who made it (WACZ Signing and Verification 0.1.0, *Anonymous Signature*, which permits these
 /// members and no others).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -3,7 +3,7 @@ use std::io::{Read, Write};
 use flate2::{Compression as Level, write::GzEncoder};
 
 use crate::{
-    Checked, Checker, Digest, Error, Examined, Header, PayloadHasher, RecordType, Result, Verdict, io::Counted,
+    Checked, Digest, Error, Examined, Header, PayloadHasher, RecordType, Result, Verdict, check::Checker, io::Counted,
 };
 
 /// How records lie in the file.
@@ -107,7 +107,7 @@ fn payload_digest(header: &Header, block: &[u8]) -> Option<Digest> {
 fn copy(header: &Header, len: u64, mut block: impl Read, mut to: impl Write) -> Result<Checked> {
     let mut checker = Checker::new(header);
     let mut left = len;
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; usize::try_from(len).unwrap_or(usize::MAX).clamp(1, 64 * 1024)];
     loop {
         let read = match block.read(&mut buffer) {
             Ok(read) => read,

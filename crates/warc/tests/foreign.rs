@@ -1,4 +1,4 @@
-//! What we write, read by the programs of others. `scripts/test` installs them and says where; with `--full` all of them are asked.
+//! What we write, read by the programs of others, and the other way round. `scripts/test` installs them and says where; with `--full` all of them are asked.
 
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
@@ -8,13 +8,15 @@ mod sample;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{self, Write},
+    io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use sample::{Sample, date, id, samples};
-use warc::{About, Compression, Page, Signature, Span, WaczWriter, Writer};
+use warc::{
+    About, Compression, Digest, Page, Reader, Signature, Span, Verdict, WaczLimits, WaczReader, WaczWriter, Writer,
+};
 
 const FILENAME: &str = "data.warc.gz";
 
@@ -211,6 +213,35 @@ fn others_accept_the_package() {
     let (_directory, path) = file("a.wacz", &package());
     let (text, is_content) = programs.run("wacz", &["validate", "-f"], &path);
     assert!(is_content && text.contains("is valid"), "{text}");
+}
+
+/// The identifiers of the records of an archive, with the digests of their blocks, which must match.
+fn records(archive: impl Read) -> Vec<(String, Digest)> {
+    let mut reader = Reader::new(BufReader::new(archive));
+    let mut records = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        let examined = record.examine().unwrap();
+        assert_eq!(examined.checked.block, Verdict::Matches);
+        records.push((examined.header.record_id().unwrap().to_owned(), examined.checked.block_digest));
+    }
+    records
+}
+
+#[test]
+fn what_others_write_is_read() {
+    let Some(programs) = Programs::find().filter(|programs| programs.is_full) else { return };
+    let (bytes, _, _) = archive(Compression::Gzip);
+    let (directory, path) = file(FILENAME, &bytes);
+    let again = directory.path().join("again.warc.gz");
+    assert!(programs.run("fastwarc", &["recompress", "-q", path.to_str().unwrap()], &again).1);
+    assert_eq!(records(fs::File::open(again).unwrap()), records(bytes.as_slice()));
+
+    let package = directory.path().join("a.wacz");
+    assert!(programs.run("wacz", &["create", "-o", package.to_str().unwrap()], &path).1);
+    let mut wacz = WaczReader::open(fs::File::open(package).unwrap(), WaczLimits::default()).unwrap();
+    assert_eq!(wacz.check().unwrap(), []);
+    let inner = wacz.file("archive/data.warc.gz").unwrap().unwrap();
+    assert_eq!(records(inner), records(bytes.as_slice()));
 }
 
 /// The bytes with one bit flipped, so far behind the first `mark` after `from`.

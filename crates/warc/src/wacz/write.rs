@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{ARCHIVES, DIGEST, INDEX, MANIFEST, Manifest, ManifestDigest, PAGES, Resource, SignedData, VERSION};
 use crate::{Compression, Date, Digest, Error, Examined, Header, Result, Writer, zip::ZipWriter};
 
-/// What the index may take of memory before it is written, in bytes: rows of some 350 bytes, so more than a million of records.
+/// What the index may take of memory before it is written, in bytes: rows of some 430 bytes, so more than a million of records.
 const INDEX_BYTES: usize = 512 << 20;
 
 /// Writes a package: first its one archive, record by record, then ([`WaczWriter::end_archive`]) the files that come with it.
@@ -19,7 +19,7 @@ const INDEX_BYTES: usize = 512 << 20;
 pub struct WaczWriter<W: Write> {
     archive: Writer<ZipWriter<W>>,
     filename: String,
-    index: Vec<String>,
+    index: Vec<Box<str>>,
     index_bytes: usize,
 }
 
@@ -97,8 +97,8 @@ impl<W: Write> WaczWriter<W> {
 
     fn list(&mut self, written: &Examined) -> Result<()> {
         if let Some(row) = written.cdxj(&self.filename) {
-            self.index_bytes += row.len() + size_of::<String>();
-            self.index.push(row);
+            self.index_bytes += row.len() + size_of::<Box<str>>();
+            self.index.push(row.into_boxed_str());
         }
         if self.index_bytes > INDEX_BYTES { Err(Error::IndexTooLong(INDEX_BYTES)) } else { Ok(()) }
     }

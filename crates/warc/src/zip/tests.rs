@@ -87,6 +87,42 @@ fn what_lies_beyond_4_gib_is_found() {
     assert_eq!(content(&mut zip, "a/b.txt"), b"hello");
 }
 
+/// A file in which zeros take no room.
+struct Sparse(std::fs::File);
+
+impl Write for Sparse {
+    fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
+        if bytes.iter().any(|&byte| byte != 0) {
+            return self.0.write(bytes);
+        }
+        self.0.seek_relative(i64::try_from(bytes.len()).unwrap())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> IoResult<()> {
+        let end = self.0.stream_position()?;
+        self.0.set_len(end)
+    }
+}
+
+#[test]
+fn an_entry_longer_than_4_gib_comes_back() {
+    if std::env::var_os("NACHTWACHT_FULL").is_none_or(|full| full != "1") {
+        return;
+    }
+    let len = (4 << 30) + 1;
+    let mut writer = ZipWriter::new(Sparse(tempfile::tempfile().unwrap()));
+    writer.begin("a").unwrap();
+    std::io::copy(&mut std::io::repeat(0).take(len), &mut std::io::BufWriter::with_capacity(1 << 20, &mut writer))
+        .unwrap();
+    writer.end().unwrap();
+    writer.add("b", b"hello").unwrap();
+    let file = writer.finish().unwrap().0;
+    let mut zip = ZipReader::open(file, 100, 10_000).unwrap();
+    assert_eq!(std::io::copy(&mut zip.content("a").unwrap().unwrap(), &mut std::io::sink()).unwrap(), len);
+    assert_eq!(content(&mut zip, "b"), b"hello");
+}
+
 #[test]
 fn many_files_are_counted_with_long_numbers() {
     let mut writer = ZipWriter::new(Vec::new());

@@ -33,7 +33,7 @@ pub(crate) fn samples(filename: &str) -> Vec<Sample> {
         Original { id: id("response"), target_uri: uri("/"), date: date(), payload_digest: Digest::of(b"hello") };
     let later: Date = "2026-02-01T12:00:00Z".parse().unwrap();
     let warcinfo = Fields::new().with("software", "nachtwacht/0.0.0").with("format", "WARC File Format 1.1");
-    let metadata = Fields::new().with("via", uri("/")).with("hopsFromSeed", "2").with("fetchTimeMs", "1500");
+    let metadata = Fields::new().with("via", uri("/")).with("hopsFromSeed", "LL").with("fetchTimeMs", "1500");
     let gzip =
         [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 7, 0, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0];
     let mut encoded = format!(
