@@ -76,7 +76,7 @@ async fn market_and_forum_are_captured_once_each_and_found() {
     let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), FAST).await.unwrap();
     daemon.start().await.unwrap();
     let (market, forum) = (underworld.sites.market(), underworld.sites.forum());
-    daemon.add_target("marketplace", "market", &underworld.seed("market").unwrap(), &HASTE).await.unwrap();
+    let id = daemon.add_target("marketplace", "market", &underworld.seed("market").unwrap(), &HASTE).await.unwrap();
     daemon.add_target("cybercrime", "forum", &underworld.seed("forum").unwrap(), &HASTE).await.unwrap();
 
     let relays: BTreeSet<SocketAddr> = underworld.network.relay_addresses().into_iter().collect();
@@ -123,9 +123,41 @@ async fn market_and_forum_are_captured_once_each_and_found() {
     expect_sound(&daemon, &["--against", file.to_str().unwrap()]).await;
     let proof = daemon.cli(&["capture", "proof", "marketplace/1"]).await.unwrap();
     assert!(proof.starts_with("c2sp.org/tlog-proof@v1\nindex "), "{proof}");
+    expect_exports(&daemon, &id, dir.path()).await;
     let stopped = daemon.stop().await.unwrap();
     assert!(stopped < Duration::from_secs(10), "{stopped:?}");
     expect_sound(&daemon, &["--offline", "--quick", "--against", file.to_str().unwrap()]).await;
+}
+
+/// A market leaves the house, also in two goes, and the program for strangers accepts it with the keys that lie beside the checkpoints.
+async fn expect_exports(daemon: &Daemon, target: &str, dir: &std::path::Path) {
+    let count = daemon.captures("marketplace").await.unwrap().len();
+    let keys = daemon.data().join("checkpoints/keys.txt");
+    let verifier = tests::program().unwrap().with_file_name("nachtwacht-verify");
+    for name in ["market.warc.gz", "market.wacz"] {
+        let file = dir.join(name);
+        let output = file.to_str().unwrap();
+        let order = ["export", "--target", target, "--theme", "marketplace", "--purpose", "a test", "--output", output];
+        let told: Value =
+            serde_json::from_str(&daemon.cli(&[&["--json"], &order[..]].concat()).await.unwrap()).unwrap();
+        let whole = std::fs::read(&file).unwrap();
+        assert_eq!(told["digest"], model::Digest::of(&whole).to_string());
+        assert!(!daemon.try_cli(&order).await.unwrap().status.success(), "a file that is there was written over");
+        let resume = ["export", "--continue", told["export"].as_str().unwrap(), "--output", output];
+        for kept in [0, 1, whole.len() / 2, whole.len()] {
+            std::fs::write(&file, &whole[..kept]).unwrap();
+            daemon.cli(&resume).await.unwrap();
+            assert!(std::fs::read(&file).unwrap() == whole, "{name} from byte {kept}");
+        }
+        std::fs::write(&file, b"something else").unwrap();
+        let refused = daemon.try_cli(&resume).await.unwrap();
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("does not begin as the export does"), "{refused:?}");
+        std::fs::write(&file, &whole).unwrap();
+        let report = Command::new(&verifier).arg("--json").arg("--key").arg(&keys).arg(&file).output().await.unwrap();
+        let report = String::from_utf8(report.stdout).unwrap();
+        let summary: Value = serde_json::from_str(report.lines().last().unwrap()).unwrap();
+        assert_eq!((&summary["captures"], &summary["fails"]), (&count.into(), &0.into()), "{report}");
+    }
 }
 
 /// `nachtwacht verify` finds nothing wrong.

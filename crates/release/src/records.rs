@@ -113,7 +113,7 @@ impl Exhibit<'_> {
             _ => true,
         };
         let salts = disclosure.salts.iter().filter(|(name, _)| is_shown(name));
-        let salts = salts.map(|(name, salt)| ((*name).to_owned(), salt.clone()));
+        let salts = salts.map(|(name, salt)| ((*name).to_owned(), *salt));
         let record = if is_short { disclosure.record.clone() } else { Vec::new() };
         let shown = verify::Disclosure::new(disclosure.entry.clone(), salts, record, self.proof.to_string());
         let json = self.timestamps.iter().cloned().fold(shown, verify::Disclosure::with_timestamp).to_json();

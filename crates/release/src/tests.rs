@@ -1,6 +1,7 @@
 //! Exports of a real store, checked as a stranger checks them.
 
 mod house;
+mod stamp;
 
 use std::collections::BTreeMap;
 

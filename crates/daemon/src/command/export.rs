@@ -17,21 +17,18 @@ use crate::{cli::ExportArgs, client::Client, failure::Failure, print};
 
 pub(super) async fn run(client: &Client, args: ExportArgs, wants_json: bool) -> Result<(), Failure> {
     let output = args.output.clone();
-    let (path, name, file) = match args.unfinished {
-        Some(CaptureId { theme, seq: leaf }) => {
-            let file = OpenOptions::new().read(true).write(true).open(&output);
-            let file = file.with_context(|| format!("{} cannot be continued", output.display()))?;
-            (format!("/themes/{theme}/exports/{leaf}"), format!("{theme}/{leaf}"), file)
-        }
-        None => {
-            let (theme, order) = order(&args)?;
-            // Whoever cannot write the file should not have ordered it.
-            let file = File::create_new(&output).with_context(|| format!("{} cannot be made", output.display()))?;
-            let ordered = client.send(Method::POST, &format!("/themes/{theme}/exports"), Some(&order)).await;
-            let export = ordered.inspect_err(|_| _ = std::fs::remove_file(&output))?;
-            let path = export["path"].as_str().context("the daemon's answer names no export")?.to_owned();
-            (path, format!("{theme}/{}", export["leaf"]), file)
-        }
+    let (path, name, file) = if let Some(CaptureId { theme, seq: leaf }) = args.unfinished {
+        let file = OpenOptions::new().read(true).write(true).open(&output);
+        let file = file.with_context(|| format!("{} cannot be continued", output.display()))?;
+        (format!("/themes/{theme}/exports/{leaf}"), format!("{theme}/{leaf}"), file)
+    } else {
+        let (theme, order) = order(&args)?;
+        // Whoever cannot write the file should not have ordered it.
+        let file = File::create_new(&output).with_context(|| format!("{} cannot be made", output.display()))?;
+        let ordered = client.send(Method::POST, &format!("/themes/{theme}/exports"), Some(&order)).await;
+        let export = ordered.inspect_err(|_| _ = std::fs::remove_file(&output))?;
+        let path = export["path"].as_str().context("the daemon's answer names no export")?.to_owned();
+        (path, format!("{theme}/{}", export["leaf"]), file)
     };
     let (bytes, digest) = carry(client, &path, file).await.map_err(|failure| match failure {
         Failure::Refused(_) => failure,

@@ -6,7 +6,7 @@ use model::{
     Authority, Capture, ClockSource, CrawlHint, Digest, Framing, FramingPiece, Grant, Isolation, Outcome, PageKind,
     Phase, Secret, Seq, TargetId, ThemeId, Timestamp, TlsFacts, Truncation, Uri,
 };
-use proof::{SignerKey, VerifierKey};
+use proof::{Authorities, SignerKey, VerifierKey};
 use store::{
     Analysis, CrawlState, CredentialKey, Evidence, FinishedVisit, HostRecord, Notary, Priority, Store, UriRecord,
     Version,
@@ -181,11 +181,21 @@ impl House {
 
     /// What a stranger finds who has the log's key.
     pub(super) fn verify(&self, export: &Export, bytes: &[u8]) -> (Summary, Vec<String>) {
+        self.verify_with(export, bytes, None)
+    }
+
+    /// The same of a stranger who knows whom to believe about time.
+    pub(super) fn verify_with(
+        &self,
+        export: &Export,
+        bytes: &[u8],
+        authorities: Option<Authorities>,
+    ) -> (Summary, Vec<String>) {
         let path = self.dir.path().join(export.filename());
         fs::write(&path, bytes).unwrap();
         let keys: Vec<VerifierKey> = self.notary.keys().unwrap().iter().map(|key| key.parse().unwrap()).collect();
         let mut lines = Vec::new();
-        let trust = Trust { keys, ..Trust::default() };
+        let trust = Trust { keys, authorities, ..Trust::default() };
         let summary = verify::verify(&path, &trust, &mut |statement| lines.push(statement.to_string())).unwrap();
         (summary, lines)
     }

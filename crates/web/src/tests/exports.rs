@@ -15,7 +15,7 @@ async fn house() -> House {
     house
 }
 
-fn wanted(selection: Value, format: &str) -> Value {
+fn wanted(selection: &Value, format: &str) -> Value {
     json!({ "selection": selection, "format": format, "purpose": "case 17" })
 }
 
@@ -27,7 +27,7 @@ async fn order(house: &House, order: &Value) -> Answer {
 async fn an_export_is_ordered_and_read_and_read_on() {
     let house = house().await;
     for (format, extension) in [("warc", ".warc.gz"), ("wacz", ".wacz")] {
-        let answer = order(&house, &wanted(json!({ "target": { "id": TARGET } }), format)).await;
+        let answer = order(&house, &wanted(&json!({ "target": { "id": TARGET } }), format)).await;
         let export = answer.json(201);
         let path = export["path"].as_str().unwrap();
         assert_eq!(answer.header("location"), format!("/api/v1{path}"));
@@ -65,13 +65,13 @@ async fn an_order_that_cannot_be_met_is_a_problem() {
     let house = house().await;
     let refused = async |wanted: &Value, status, kind: &str| order(&house, wanted).await.problem(status, kind);
     assert_eq!(
-        refused(&wanted(json!({ "captures": [9] }), "warc"), 404, "unknown-capture").await,
+        refused(&wanted(&json!({ "captures": [9] }), "warc"), 404, "unknown-capture").await,
         "there is no capture marketplace/9"
     );
-    assert_eq!(refused(&wanted(json!({ "captures": [] }), "warc"), 422, "invalid").await, "nothing is selected");
-    refused(&wanted(json!({ "version": 1 }), "warc"), 404, "unknown-version").await;
-    refused(&wanted(json!({ "captures": [1] }), "pdf"), 400, "bad-body").await;
-    let mut order = wanted(json!({ "captures": [1] }), "warc");
+    assert_eq!(refused(&wanted(&json!({ "captures": [] }), "warc"), 422, "invalid").await, "nothing is selected");
+    refused(&wanted(&json!({ "version": 1 }), "warc"), 404, "unknown-version").await;
+    refused(&wanted(&json!({ "captures": [1] }), "pdf"), 400, "bad-body").await;
+    let mut order = wanted(&json!({ "captures": [1] }), "warc");
     order["checkpoint"] = 77.into();
     refused(&order, 404, "unknown-checkpoint").await;
     order["checkpoint"] = Value::Null;
@@ -82,7 +82,7 @@ async fn an_order_that_cannot_be_met_is_a_problem() {
 #[tokio::test]
 async fn another_theme_knows_nothing_of_an_export() {
     let house = house().await;
-    let export = order(&house, &wanted(json!({ "captures": [1] }), "warc")).await.json(201);
+    let export = order(&house, &wanted(&json!({ "captures": [1] }), "warc")).await.json(201);
     house.get(&format!("/themes/{CYBER}/exports/{}", export["leaf"])).await.problem(404, "unknown-export");
     for leaf in ["1", "99", "x"] {
         house.get(&format!("/themes/{MARKET}/exports/{leaf}")).await.problem(404, "unknown-export");
