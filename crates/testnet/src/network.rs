@@ -28,7 +28,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     thread::available_parallelism,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
@@ -38,17 +38,18 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub use self::{
-    error::Error,
-    plan::{ClientKey, Onion, Plan, ProofOfWork},
-    state::{State, default_dir, holder},
-};
 use self::{
+    demand::Demand,
     keys::{Identity, Keys},
     node::{Deadline, Launcher, Node},
     slot::Slot,
     tools::Tools,
     torrc::Torrc,
+};
+pub use self::{
+    error::Error,
+    plan::{ClientKey, Onion, Plan, ProofOfWork},
+    state::{State, default_dir, holder},
 };
 
 /// How long a network may take to become ready. Usual is a tenth of it; a busy machine can miss the first votes.
@@ -216,15 +217,17 @@ impl Network {
         let onion = self.plan.onions.iter().find(|onion| onion.name == name).ok_or_else(unknown)?;
         let service = self.onion(name).ok_or_else(unknown)?;
         let host = host_node(&onion.host);
-        let identity = demand::identity(&torrc::service_dir(&self.home(&host)?, name))?;
-        let (mut nodes, deadline) = (self.nodes.lock().await, Deadline::after(START));
-        let node = running(&mut nodes, &host)?;
-        let published = node.fetch_descriptor(service, deadline).await?;
-        let now = SystemTime::UNIX_EPOCH + SystemClock.now().since(Timestamp::from_micros(0));
-        let demanding = demand::with_effort(&published, &identity, effort, now)?;
-        // Every router is a directory here, and which of them a client asks depends on its view of the time.
-        let directories = self.identities.iter().map(|identity| identity.rsa.as_str()).collect();
-        node.post_descriptor(service, &demanding, directories, deadline).await
+        running(&mut *self.nodes.lock().await, &host)?;
+        let home = self.home(&host)?;
+        let demand = Demand {
+            identity: demand::identity(&torrc::service_dir(&home, name))?,
+            service,
+            effort,
+            control: home.join(torrc::CONTROL),
+            // Every router is a directory here, and which of them a client asks depends on its view of the time.
+            directories: self.identities.iter().map(|identity| identity.rsa.as_str()).collect(),
+        };
+        demand.publish().await
     }
 
     /// Kills authorities and relays of these names at once.

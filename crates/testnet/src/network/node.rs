@@ -114,67 +114,6 @@ impl Node {
         waited.unwrap_or_else(|_| Err(late(&self.process, "upload of all descriptors", deadline)))
     }
 
-    /// Asks a directory for the descriptor of a service, as a client does, and returns it.
-    pub(crate) async fn fetch_descriptor(
-        &mut self,
-        service: OnionAddress,
-        deadline: Deadline,
-    ) -> Result<String, Error> {
-        let waited = timeout_at(deadline.at, self.await_descriptor(service)).await;
-        waited.unwrap_or_else(|_| Err(late(&self.process, "descriptor", deadline)))
-    }
-
-    /// Uploads a descriptor of a service to these directories, given by fingerprint, and waits until all have taken it.
-    pub(crate) async fn post_descriptor(
-        &mut self,
-        service: OnionAddress,
-        descriptor: &str,
-        directories: BTreeSet<&str>,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
-        let waited = timeout_at(deadline.at, self.upload_descriptor(service, descriptor, directories)).await;
-        waited.unwrap_or_else(|_| Err(late(&self.process, "upload of a descriptor", deadline)))
-    }
-
-    async fn await_descriptor(&mut self, service: OnionAddress) -> Result<String, Error> {
-        let name = service.to_string().replace(".onion", "");
-        self.ask("SETEVENTS HS_DESC_CONTENT").await?;
-        self.ask(&format!("HSFETCH {name}")).await?;
-        let content = loop {
-            // The first line says whose descriptor it is, the last one that it was complete.
-            let lines = self.event().await?;
-            if let [head, content @ .., _] = lines.as_slice()
-                && head.starts_with(&format!("HS_DESC_CONTENT {name} "))
-            {
-                break content.iter().map(|line| format!("{line}\n")).collect::<String>();
-            }
-        };
-        self.ask("SETEVENTS").await?;
-        if content.trim().is_empty() {
-            return Err(Error::Descriptor(format!("the directory has none of {service}")));
-        }
-        Ok(content)
-    }
-
-    async fn upload_descriptor(
-        &mut self,
-        service: OnionAddress,
-        descriptor: &str,
-        mut directories: BTreeSet<&str>,
-    ) -> Result<(), Error> {
-        let name = service.to_string().replace(".onion", "");
-        let servers: String = directories.iter().map(|directory| format!(" SERVER={directory}")).collect();
-        self.ask("SETEVENTS HS_DESC").await?;
-        self.ask(&format!("+HSPOST{servers} HSADDRESS={name}\r\n{}\r\n.", descriptor.trim_end())).await?;
-        while !directories.is_empty() {
-            for line in self.event().await? {
-                directories
-                    .retain(|directory| !line.starts_with(&format!("HS_DESC UPLOADED {name} UNKNOWN ${directory}")));
-            }
-        }
-        self.ask("SETEVENTS").await.map(drop)
-    }
-
     async fn follow_consensus(&mut self, routers: usize) -> Result<(), Error> {
         self.ask("SETEVENTS NEWCONSENSUS").await?;
         let mut entries = self.ask("GETINFO ns/all").await?;
