@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// What a word or phrase hints at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -439,6 +439,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let all = || PHRASES.iter().flat_map(|(cue, phrases)| phrases.iter().map(|phrase| (*cue, *phrase)));
     let automaton = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(all().map(|(_, phrase)| phrase.trim_end_matches('*')))
         .ok();
     Lexicon { automaton, phrases: all().map(|(cue, phrase)| (cue, phrase.ends_with('*'))).collect() }

@@ -62,17 +62,20 @@ impl Text {
             if from_word.is_empty() {
                 return words;
             }
-            let word_end = from_word.find(char::is_whitespace).unwrap_or(from_word.len());
-            let (word, after) = from_word.split_at(word_end);
-            words += usize::from(self.gap > Gap::None || self.out.is_empty());
-            if !self.push_word(word) {
+            let (stretch, spaces) = tidy(from_word);
+            let end =
+                if stretch == 0 { from_word.find(char::is_whitespace).unwrap_or(from_word.len()) } else { stretch };
+            let (stretch, after) = from_word.split_at(end);
+            words += spaces + usize::from(self.gap > Gap::None || self.out.is_empty());
+            if !self.push_words(stretch) {
                 return words;
             }
             rest = after;
         }
     }
 
-    fn push_word(&mut self, word: &str) -> bool {
+    /// Appends words that are one space apart; false when not all of them had room.
+    fn push_words(&mut self, words: &str) -> bool {
         let separator = match self.gap {
             _ if self.out.is_empty() => "",
             Gap::None => "",
@@ -81,22 +84,43 @@ impl Text {
             Gap::Block => "\n",
         };
         let room = self.limit.saturating_sub(self.out.len() + separator.len());
-        let is_cut = word.len() > room;
-        let word = word.get(..word.floor_char_boundary(room)).unwrap_or_default();
-        if self.is_full || word.is_empty() {
+        let is_cut = words.len() > room;
+        let words = words.get(..words.floor_char_boundary(room)).unwrap_or_default().trim_end_matches(' ');
+        if self.is_full || words.is_empty() {
             self.is_full = true;
             return false;
         }
         self.is_full = is_cut;
         self.out.push_str(separator);
         self.gap = Gap::None;
-        if word.contains(is_invisible) {
-            self.out.extend(word.chars().filter(|&c| !is_invisible(c)));
+        if words.contains(is_invisible) {
+            self.out.extend(words.chars().filter(|&c| !is_invisible(c)));
         } else {
-            self.out.push_str(word);
+            self.out.push_str(words);
         }
         !is_cut
     }
+}
+
+/// The length of the beginning of `text` that can be taken as it stands, and the spaces in it: words one space apart, the last of which may go on.
+fn tidy(text: &str) -> (usize, usize) {
+    let (mut spaces, mut before) = (0, b'.');
+    let is_tidy = |byte: &&u8| {
+        let byte = **byte;
+        let is_space = byte == b' ';
+        let goes_on = !may_be_odd(byte) && !(is_space && before == b' ');
+        spaces += usize::from(is_space && goes_on);
+        before = byte;
+        goes_on
+    };
+    let len = text.as_bytes().iter().take_while(is_tidy).count();
+    let ends_in_space = text.as_bytes().get(..len).is_some_and(|tidy| tidy.ends_with(b" "));
+    (len - usize::from(ends_in_space), spaces - usize::from(ends_in_space))
+}
+
+/// Whether a character that begins with this byte may be white space other than ` `, or invisible. Beyond ASCII all of these begin so in UTF-8.
+fn may_be_odd(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, 0xC2 | 0xE1..=0xE3 | 0xEF)
 }
 
 /// Characters without width that are put into words to hide them from a search: soft hyphen, zero width space, word joiner, byte order mark.
@@ -136,6 +160,46 @@ mod tests {
         assert_eq!(plain("aa bb cc", 5), ("aa bb".to_owned(), true));
         assert_eq!(plain("aa bb", 5), ("aa bb".to_owned(), false));
         assert_eq!(plain("xxé", 3), ("xx".to_owned(), true));
+    }
+
+    /// Word by word, as the rule is told.
+    fn by_words(text: &str, limit: usize) -> String {
+        let mut out = String::new();
+        for word in text.split_whitespace() {
+            let separator = if out.is_empty() { "" } else { " " };
+            let room = limit.saturating_sub(out.len() + separator.len());
+            let kept = &word[..word.floor_char_boundary(room)];
+            if !kept.is_empty() {
+                out.push_str(separator);
+                out.extend(kept.chars().filter(|&c| !is_invisible(c)));
+            }
+            if kept.len() < word.len() {
+                break;
+            }
+        }
+        out
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn stretches_are_words_taken_at_once(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "word", "a", "é", "Б", " ", "  ", "\n", "\t", "\u{1}", "\u{7F}", "\u{A0}", "\u{85}", "\u{1680}", "\u{2003}", "\u{2028}",
+                    "\u{3000}", "\u{200B}", "\u{AD}", "\u{2060}", "\u{FEFF}", "“", "→", "ￃ", "🙂",
+                ]),
+                0..30,
+            ),
+            limit in 0..80_usize,
+        ) {
+            let text = parts.concat();
+            let mut out = Text::new(limit);
+            let words = out.push(&text, false);
+            proptest::prop_assert_eq!(&out.out, &by_words(&text, limit));
+            if !out.is_full() && !text.contains(is_invisible) {
+                proptest::prop_assert_eq!(words, text.split_whitespace().count());
+            }
+        }
     }
 
     #[test]
