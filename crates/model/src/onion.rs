@@ -1,6 +1,6 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
-use data_encoding::{BASE32_NOPAD, Specification};
+use data_encoding::{BASE32_NOPAD, Encoding, Specification};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha3::{Digest as _, Sha3_256};
 
@@ -55,7 +55,7 @@ impl FromStr for OnionAddress {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.to_ascii_lowercase();
         let name = text.strip_suffix(".onion").unwrap_or(&text);
-        let bytes = base32().decode(name.as_bytes()).map_err(|_| InvalidOnion::Shape)?;
+        let bytes = BASE32.decode(name.as_bytes()).map_err(|_| InvalidOnion::Shape)?;
         let [key @ .., c0, c1, version] = bytes.as_slice() else { return Err(InvalidOnion::Shape) };
         let key: [u8; 32] = key.try_into().map_err(|_| InvalidOnion::Shape)?;
         if *version != VERSION {
@@ -73,7 +73,7 @@ impl fmt::Display for OnionAddress {
         let mut bytes = self.0.to_vec();
         bytes.extend(Self::checksum(&self.0));
         bytes.push(VERSION);
-        write!(f, "{}.onion", base32().encode(&bytes))
+        write!(f, "{}.onion", BASE32.encode(&bytes))
     }
 }
 
@@ -95,12 +95,12 @@ impl<'de> Deserialize<'de> for OnionAddress {
     }
 }
 
-/// RFC 4648 base 32 in lower case, without padding.
-fn base32() -> data_encoding::Encoding {
+/// RFC 4648 base 32 in lower case, without padding. To make its tables takes longer than to use them.
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut spec = Specification::new();
     spec.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
     spec.encoding().unwrap_or(BASE32_NOPAD)
-}
+});
 
 #[cfg(test)]
 mod tests {

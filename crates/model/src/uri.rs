@@ -153,11 +153,10 @@ impl Uri {
         }
         check_host(&url)?;
         url.set_fragment(None);
-        let path = normalise_escapes(url.path());
-        if path != url.path() {
-            url.set_path(&path);
+        if url.path().contains('%') {
+            url.set_path(&normalise_escapes(url.path()));
         }
-        if let Some(query) = url.query().map(normalise_escapes).filter(|q| Some(q.as_str()) != url.query()) {
+        if let Some(query) = url.query().filter(|query| query.contains('%')).map(normalise_escapes) {
             url.set_query(Some(&query));
         }
         if url.as_str().len() > MAX_LEN {
