@@ -1,4 +1,4 @@
-use std::{iter::Peekable, ops::Range, str::CharIndices};
+use std::{mem, ops::Range};
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
@@ -21,7 +21,8 @@ pub(crate) struct Analyzer;
 /// The words of a text, in order.
 pub(crate) struct Words<'a> {
     text: &'a str,
-    chars: Peekable<CharIndices<'a>>,
+    /// Where the text goes on, in bytes.
+    at: usize,
     folded: String,
 }
 
@@ -35,19 +36,37 @@ pub(crate) struct Word<'a> {
 
 impl<'a> Words<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
-        Self { text, chars: text.char_indices().peekable(), folded: String::new() }
+        Self { text, at: 0, folded: String::new() }
     }
 
     /// The next word. It lends its folded form, which is overwritten by the one after.
     pub(crate) fn advance(&mut self) -> Option<Word<'_>> {
+        let (range, fits) = self.fold_next()?;
+        Some(Word { range, folded: fits.then_some(self.folded.as_str()) })
+    }
+
+    /// Folds the next word; says where it stands, and whether it is short enough to be indexed.
+    fn fold_next(&mut self) -> Option<(Range<usize>, bool)> {
         loop {
-            let (start, _) = self.chars.by_ref().find(|(_, c)| c.is_alphanumeric())?;
-            while self.chars.next_if(|&(_, c)| c.is_alphanumeric() || is_dropped(c)).is_some() {}
-            let end = self.chars.peek().map_or(self.text.len(), |&(at, _)| at);
-            let fits = fold_into(self.text.get(start..end).unwrap_or_default(), &mut self.folded);
+            let start = self.pass(|byte| !byte.is_ascii_alphanumeric(), |c| !c.is_alphanumeric());
+            let end = self.pass(|byte| byte.is_ascii_alphanumeric(), |c| c.is_alphanumeric() || is_dropped(c));
+            let word = self.text.get(start..end).filter(|word| !word.is_empty())?;
+            let fits = fold_into(word, &mut self.folded);
             // What folds away entirely is no word.
             if !fits || !self.folded.is_empty() {
-                return Some(Word { range: start..end, folded: fits.then_some(self.folded.as_str()) });
+                return Some((start..end, fits));
+            }
+        }
+    }
+
+    /// Passes by characters, most of which are ASCII and told by their byte; says where it stopped.
+    fn pass(&mut self, passes_ascii: impl Fn(&u8) -> bool, passes_other: impl Fn(char) -> bool) -> usize {
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            self.at += rest.iter().take_while(|&byte| byte.is_ascii() && passes_ascii(byte)).count();
+            match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+                Some(c) if !c.is_ascii() && passes_other(c) => self.at += c.len_utf8(),
+                _ => return self.at,
             }
         }
     }
@@ -119,15 +138,14 @@ pub(crate) struct Tokens<'a> {
 
 impl TokenStream for Tokens<'_> {
     fn advance(&mut self) -> bool {
-        while let Some(word) = self.words.advance() {
+        while let Some((range, fits)) = self.words.fold_next() {
             let position = self.next_position;
             self.next_position += 1;
-            if let Some(folded) = word.folded {
+            if fits {
                 self.token.position = position;
-                self.token.offset_from = word.range.start;
-                self.token.offset_to = word.range.end;
-                self.token.text.clear();
-                self.token.text.push_str(folded);
+                self.token.offset_from = range.start;
+                self.token.offset_to = range.end;
+                mem::swap(&mut self.token.text, &mut self.words.folded);
                 return true;
             }
         }

@@ -2,10 +2,14 @@ use model::{Seq, ThemeId};
 use tantivy::{
     IndexWriter, SegmentMeta, TantivyError, Term,
     directory::error::LockError,
-    indexer::{IndexWriterOptions, NoMergePolicy},
+    indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy},
 };
 
 use crate::{Entry, Error, schema::Fields};
+
+/// Segments of up to this many entries count as equally small. The engine's own figure is 10,000: with a commit a second of a few entries each, every
+/// entry would be written anew hundreds of times before its segment has that many.
+const SMALL_SEGMENT: u32 = 100;
 
 /// The writing side of an index. The engine's writer, with its threads and its memory, exists from the first entry on.
 pub(super) struct Writer {
@@ -110,6 +114,7 @@ impl Writer {
                 TantivyError::LockFailure(LockError::LockBusy, _) => Error::InUse(self.theme),
                 other => other.into(),
             })?;
+            engine.set_merge_policy(Box::new(merge_policy()));
             return Ok(self.engine.insert(engine));
         }
         self.engine.as_mut().ok_or(Error::WriteFailed(self.theme))
@@ -157,8 +162,38 @@ fn replace(
     engine.garbage_collect_files().wait().map(|_| ())
 }
 
+fn merge_policy() -> LogMergePolicy {
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_layer_size(SMALL_SEGMENT);
+    policy
+}
+
 fn commit(engine: &mut IndexWriter, up_to: Seq) -> tantivy::Result<()> {
     let mut prepared = engine.prepare_commit()?;
     prepared.set_payload(&up_to.to_string());
     prepared.commit().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use tantivy::{index::SegmentId, merge_policy::MergePolicy as _};
+
+    use super::*;
+
+    /// The sizes of the segments that would be merged with one another.
+    fn check(sizes: &[u32], expect: &[&[u32]]) {
+        let index = tantivy::Index::create_in_ram(Fields::new().schema);
+        let segments: Vec<SegmentMeta> =
+            sizes.iter().map(|size| index.new_segment_meta(SegmentId::generate_random(), *size)).collect();
+        let size = |id: &SegmentId| segments.iter().find(|segment| segment.id() == *id).unwrap().max_doc();
+        let merges = merge_policy().compute_merge_candidates(&segments);
+        assert_eq!(merges.iter().map(|merge| merge.0.iter().map(size).collect::<Vec<_>>()).collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn small_segments_do_not_drag_large_ones_along() {
+        check(&[5000, 2, 1, 1, 1, 1, 1, 1, 3], &[&[3, 2, 1, 1, 1, 1, 1, 1]]);
+        check(&[5000, 2, 1, 1, 1, 1, 1, 1], &[]);
+        check(&[90, 1, 1, 1, 1, 1, 1, 1], &[&[90, 1, 1, 1, 1, 1, 1, 1]]);
+    }
 }
