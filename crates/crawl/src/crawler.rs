@@ -95,6 +95,8 @@ pub struct Crawler {
     follower: Follower,
     /// Up to which capture of each theme links were followed.
     followed: BTreeMap<ThemeId, Seq>,
+    /// Whether there may be crawl hints that were not followed.
+    has_hints: bool,
     targets: HashMap<TargetId, Watched>,
     queues: BTreeMap<QueueId, Queue>,
     gates: HashMap<ServiceId, Gate>,
@@ -122,6 +124,7 @@ impl Crawler {
         Self {
             follower: Follower::new(store.clone(), config.clone()),
             followed: BTreeMap::new(),
+            has_hints: true,
             visitor: Visitor { store: store.clone(), fetcher, clock: Arc::clone(&clock), identity },
             config,
             store,
@@ -176,21 +179,26 @@ impl Crawler {
         analysed: &mut watch::Receiver<HashMap<ThemeId, model::Seq>>,
         tor: &mut watch::Receiver<fetch::TorStatus>,
     ) -> Result<(), Error> {
-        analysed.mark_unchanged();
         self.has_room = self.store.room() == Room::ForAll;
-        let has_more = self.has_room && self.follow_hints()?;
+        if self.has_hints && self.has_room {
+            self.has_hints = self.follow_hints()?;
+        }
         self.call_off();
         self.is_tor_ready = tor.borrow_and_update().is_ready;
         let wait = if self.is_tor_ready && self.has_room { self.dispatch()? } else { TICK };
-        let wait = if has_more { Duration::ZERO } else { wait.min(TICK) };
+        let wait = if self.has_hints && self.has_room { Duration::ZERO } else { wait.min(TICK) };
         self.tell(false);
         let changed = Arc::clone(&self.changed);
         tokio::select! {
             () = stop.cancelled() => {}
             Some(visited) = self.fetches.join_next() => self.finish(visited?).await?,
             Some((lease, recorded)) = self.acknowledgements.next() => self.acknowledged(lease, recorded)?,
-            () = changed.notified() => self.load_targets()?,
-            Ok(()) = analysed.changed() => {}
+            () = changed.notified() => {
+                self.load_targets()?;
+                // Nobody has followed the hints of a theme that had no target.
+                self.has_hints = true;
+            }
+            Ok(()) = analysed.changed() => self.has_hints = true,
             Ok(()) = tor.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
