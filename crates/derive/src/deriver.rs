@@ -3,7 +3,11 @@
 //! Order of writing: derived rows and cursor in one batch, then, some captures later, the search index with the sequence that it has reached.
 //! Each of the two positions is written together with what it counts, so that after a crash at any moment the rest is simply made again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use model::{Capture, CaptureId, Document, Grant, Outcome, Purpose, Seq, ThemeId};
 use search::{Index, Indexes};
@@ -28,6 +32,9 @@ const ERASE_AGAIN: Duration = Duration::from_secs(1);
 
 /// The follower's name in the store.
 const FOLLOWER: &str = "derive";
+
+/// The priority of the analysis, as `nice` counts: 0 is that of the rest, 19 the lowest.
+const PRIORITY: i32 = 5;
 
 /// What ends the analysis.
 #[derive(Debug, thiserror::Error)]
@@ -82,42 +89,51 @@ impl Deriver {
     }
 
     /// Follows the captures until `stop`; what is analysed by then is in the index.
+    ///
+    /// It works on a thread of its own that gives way to the fetches, whose circuits suffer when they are served late.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || {
+            give_way();
+            runtime.block_on(self.follow(&stop))
+        };
+        tokio::task::spawn_blocking(work).await?
+    }
+
+    async fn follow(&self, stop: &CancellationToken) -> Result<(), Error> {
         let mut newest = self.store.newest();
         let mut changed = self.store.changed();
-        let this = Arc::new(self);
         let mut followers: BTreeMap<ThemeId, Follower> = BTreeMap::new();
         loop {
             let themes = newest.borrow_and_update().clone();
-            let has_room = this.store.room() == Room::ForAll;
+            let has_room = self.store.room() == Room::ForAll;
             let has_changed = changed.has_changed().unwrap_or(false);
             if has_changed {
                 changed.mark_unchanged();
             }
             let mut is_busy = false;
             for (theme, last) in themes {
-                let mut follower = match followers.remove(&theme) {
-                    Some(follower) => follower,
-                    None => this.blocking(move |this| this.begin(theme)).await?,
+                let follower = match followers.entry(theme) {
+                    Entry::Occupied(follower) => follower.into_mut(),
+                    Entry::Vacant(place) => place.insert(self.begin(theme)?),
                 };
                 if has_changed || follower.erase_at.is_some_and(|at| at <= Instant::now()) {
-                    follower = this.blocking(move |this| this.erase(follower)).await?;
+                    self.erase(follower)?;
                 }
                 if follower.cursor < last && has_room {
-                    follower = this.blocking(move |this| this.step(follower)).await?;
+                    self.step(follower)?;
                     is_busy |= follower.cursor < last;
                 }
-                if follower.must_commit(&this.config) {
-                    follower = this.blocking(move |_| follower.commit()).await?;
+                if follower.must_commit(&self.config) {
+                    follower.commit()?;
                 }
-                followers.insert(theme, follower);
             }
             if stop.is_cancelled() {
                 break;
             }
             if !is_busy {
                 let longest = if has_room { Duration::from_hours(1) } else { ROOM_TICK };
-                let wait = followers.values().filter_map(|follower| follower.wait(&this.config)).min();
+                let wait = followers.values().filter_map(|follower| follower.wait(&self.config)).min();
                 let wait = wait.map_or(longest, |wait| wait.min(longest));
                 tokio::select! {
                     () = stop.cancelled() => {}
@@ -127,19 +143,8 @@ impl Deriver {
                 }
             }
         }
-        this.store.use_reserve();
-        for (_, follower) in followers {
-            this.blocking(move |_| follower.commit()).await?;
-        }
-        Ok(())
-    }
-
-    async fn blocking<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let this = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&this)).await?
+        self.store.use_reserve();
+        followers.values_mut().try_for_each(Follower::commit)
     }
 
     /// Takes up a theme where it was left, and brings its index up to the derived rows.
@@ -193,15 +198,15 @@ impl Deriver {
     }
 
     /// Carries out what erasures and seals ask of views, index and files.
-    fn erase(&self, mut follower: Follower) -> Result<Follower, Error> {
-        let Follower { theme, cursor, .. } = follower;
+    fn erase(&self, follower: &mut Follower) -> Result<(), Error> {
+        let Follower { theme, cursor, .. } = *follower;
         let eraser = Eraser { store: &self.store, index: &follower.index, theme, extractor: self.extractor, cursor };
         follower.erase_at = (!eraser.run()?).then(|| Instant::now() + ERASE_AGAIN);
-        Ok(follower)
+        Ok(())
     }
 
     /// Analyses the next batch.
-    fn step(&self, mut follower: Follower) -> Result<Follower, Error> {
+    fn step(&self, follower: &mut Follower) -> Result<(), Error> {
         let is_careful = follower.cursor < follower.careful_until;
         let size = if is_careful { 1 } else { self.config.batch.max(1) };
         let theme = follower.theme;
@@ -228,7 +233,7 @@ impl Deriver {
         self.store.put_analyses(theme, &analyses, up_to)?;
         follower.cursor = up_to;
         follower.deaths = 0;
-        Ok(follower)
+        Ok(())
     }
 
     fn analyse(&self, theme: ThemeId, captures: &[Capture]) -> Result<Vec<Analysis>, Error> {
@@ -278,11 +283,19 @@ impl Follower {
         index.into_iter().chain(erasure).min()
     }
 
-    fn commit(mut self) -> Result<Self, Error> {
+    fn commit(&mut self) -> Result<(), Error> {
         if self.waiting.take().is_some() {
             self.index.commit(self.cursor)?;
         }
-        Ok(self)
+        Ok(())
+    }
+}
+
+/// Lowers the priority of this thread, and of those that it will start.
+fn give_way() {
+    // On Linux a priority belongs to a thread (setpriority(2), "C library/kernel differences").
+    if let Err(error) = rustix::process::setpriority_process(None, PRIORITY) {
+        tracing::warn!(%error, "the analysis keeps its priority");
     }
 }
 

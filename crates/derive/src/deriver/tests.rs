@@ -249,6 +249,23 @@ async fn a_name_stays_with_its_version_when_all_is_derived_again() {
     assert_eq!((names_at(1), names_at(3)), (vec![], vec!["the rise".to_owned()]));
 }
 
+fn insists_on_giving_way(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
+    assert_eq!(rustix::process::getpriority_process(None), Ok(PRIORITY));
+    analysis::document(capture, payload, limits)
+}
+
+#[tokio::test]
+async fn the_analysis_alone_gives_way() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    record(&store, "/a", Outcome::Ok, "<p>apples").await;
+    let deriver =
+        Deriver { extractor: insists_on_giving_way, ..Deriver::new(Config::default(), store, Arc::clone(&indexes)) };
+    analyse(deriver).await.unwrap();
+    assert_eq!(found(&indexes, "apples"), [1]);
+    assert!(rustix::process::getpriority_process(None).unwrap() < PRIORITY);
+}
+
 fn dies_of_poison(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
     assert!(!payload.starts_with(b"poison"), "poisoned");
     analysis::document(capture, payload, limits)
