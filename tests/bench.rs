@@ -6,20 +6,12 @@ mod bench {
     pub(crate) mod bare;
     pub(crate) mod crash;
     pub(crate) mod crawl;
+    pub(crate) mod derive;
+    pub(crate) mod figures;
     pub(crate) mod pages;
     pub(crate) mod payloads;
     pub(crate) mod process;
     pub(crate) mod store;
-
-    /// The middle of the figures, the least and the most.
-    pub(crate) fn median(figures: impl Iterator<Item = f64>) -> (f64, f64, f64) {
-        let mut figures: Vec<f64> = figures.collect();
-        figures.sort_by(f64::total_cmp);
-        match figures.as_slice() {
-            [] => (f64::NAN, f64::NAN, f64::NAN),
-            figures => (figures[figures.len() / 2], figures[0], figures[figures.len() - 1]),
-        }
-    }
 }
 
 use std::path::PathBuf;
@@ -41,8 +33,17 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
         /// Pages of each service.
-        #[arg(long, default_value_t = 600)]
+        #[arg(long, default_value_t = 2000)]
         pages: usize,
+    },
+    /// Pages per second of CPU time of the analysis, from payload to index entry, beside html5ever's bare parse of the same bytes.
+    Derive {
+        /// Rounds of each measurement.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// A directory of saved pages to measure on as well: every `.html` file beneath it.
+        #[arg(long)]
+        saved: Option<PathBuf>,
     },
     /// Bytes on disk of ten visits to the market at three rates of change, beside gzip WARC, and how fast each is read back.
     Payloads,
@@ -83,6 +84,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Crawl { rounds, pages } => bench::crawl::run(rounds, pages).await,
+        Command::Derive { rounds, saved } => bench::derive::run(rounds, saved).await,
         Command::Payloads => bench::payloads::run().await,
         Command::Store { rounds, captures, gigabytes } => bench::store::run(rounds, captures, &gigabytes).await,
         Command::Crash { rounds, seed } => bench::crash::run(rounds, seed),

@@ -1,20 +1,25 @@
 //! `bench crawl`: the daemon with politeness off, durable, analysing and indexing, beside the bare loop and curl.
+//!
+//! The daemon's time runs from its first attempt until a search finds the last page; its CPU time is that of the whole process.
 
 use std::{net::SocketAddr, path::Path, process::Stdio};
 
 use anyhow::{Context as _, ensure};
-use model::Timestamp;
+use model::{Clock as _, SystemClock, Timestamp};
 use testnet::network::{Network, Onion, Plan};
 use tests::{Daemon, Deadline};
 use tokio::{process::Command, task::JoinSet, time::Instant};
 
-use super::{bare::CONCURRENCY, median, pages, process};
+use super::{bare::CONCURRENCY, figures::Figures, pages, process};
 
-/// One measurement.
-struct Figure {
-    pages_per_s: f64,
-    cpu_ms_per_page: Option<f64>,
-    peak_mb: Option<u64>,
+/// What was measured of one way to fetch, round by round.
+#[derive(Default)]
+struct Rounds {
+    pages_per_s: Figures,
+    /// From the last attempt's end until its page was found, in milliseconds.
+    found_after_ms: Figures,
+    cpu_ms_per_page: Figures,
+    peak_mb: Figures,
 }
 
 pub(crate) async fn run(rounds: usize, pages: usize) -> anyhow::Result<()> {
@@ -22,7 +27,7 @@ pub(crate) async fn run(rounds: usize, pages: usize) -> anyhow::Result<()> {
         "{rounds} interleaved rounds, {pages} pages of 20 KB a service, {CONCURRENCY} requests in flight to each; median (least … most)\n"
     );
     println!(
-        "| regime | services | what | pages/s | of the limit | CPU ms/page | peak MB |\n|---|---|---|---|---|---|---|"
+        "| regime | services | what | pages/s | of the limit | found after ms | CPU ms/page | peak MB |\n|---|---|---|---|---|---|---|---|"
     );
     for (regime, tcp_nodelay) in [("CPU-bound (TCP_NODELAY)", true), ("latency-bound (stock TCP)", false)] {
         for services in [1, 3] {
@@ -40,36 +45,22 @@ async fn measure(regime: &str, tcp_nodelay: bool, services: usize, rounds: usize
         .map(|n| Ok(network.onion(&format!("site{n}")).context("no onion")?.to_string()))
         .collect::<anyhow::Result<_>>()?;
     let socks = network.socks_client().await?;
-    let (mut ours, mut limit, mut peer) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut limit, mut peer) = (Rounds::default(), Rounds::default(), Rounds::default());
     for round in 0..rounds {
         eprintln!("{regime}, {services} services: round {}", round + 1);
-        ours.push(daemon(&dir.path().join(format!("daemon{round}")), &network, tcp_nodelay, &onions, pages).await?);
-        limit.push(bare(&network, tcp_nodelay, &onions, pages).await?);
-        peer.push(curl(dir.path(), socks, &onions, pages).await?);
+        daemon(&mut ours, &dir.path().join(format!("daemon{round}")), &network, tcp_nodelay, &onions, pages).await?;
+        bare(&mut limit, &network, tcp_nodelay, &onions, pages).await?;
+        curl(&mut peer, dir.path(), socks, &onions, pages).await?;
     }
-    let ceiling = median(limit.iter().map(|figure| figure.pages_per_s)).0;
-    for (what, figures) in [
+    let ceiling = limit.pages_per_s.median();
+    for (what, Rounds { pages_per_s, found_after_ms, cpu_ms_per_page, peak_mb }) in [
         ("the daemon", &ours),
         ("bare loop over the same client (limit)", &limit),
         ("curl --parallel over C tor", &peer),
     ] {
-        let (speed, least, most) = median(figures.iter().map(|figure| figure.pages_per_s));
-        let cpu = figures.iter().filter_map(|figure| figure.cpu_ms_per_page).collect::<Vec<_>>();
-        let cpu = if cpu.is_empty() {
-            "–".into()
-        } else {
-            format!(
-                "{:.2} ({:.2} … {:.2})",
-                median(cpu.iter().copied()).0,
-                median(cpu.iter().copied()).1,
-                median(cpu.iter().copied()).2
-            )
-        };
-        let peak =
-            figures.iter().filter_map(|figure| figure.peak_mb).max().map_or("–".into(), |peak| peak.to_string());
         println!(
-            "| {regime} | {services} | {what} | {speed:.0} ({least:.0} … {most:.0}) | {:.2} | {cpu} | {peak} |",
-            speed / ceiling
+            "| {regime} | {services} | {what} | {pages_per_s:.0} | {:.2} | {found_after_ms:.0} | {cpu_ms_per_page:.2} | {peak_mb:.0} |",
+            pages_per_s.median() / ceiling
         );
     }
     network.stop().await;
@@ -90,14 +81,16 @@ async fn network(
     Ok(Network::start(&dir.join("tor"), Plan { tcp_nodelay, onions, ..Plan::default() }).await?)
 }
 
-/// The daemon crawls every service whole; the time is that from the first attempt's beginning to the moment at which the last page is found.
+/// The daemon crawls every service whole.
+#[expect(clippy::cast_precision_loss, reason = "counts of pages and of megabytes")]
 async fn daemon(
+    rounds: &mut Rounds,
     dir: &Path,
     network: &Network,
     tcp_nodelay: bool,
     onions: &[String],
     pages: usize,
-) -> anyhow::Result<Figure> {
+) -> anyhow::Result<()> {
     let settings = format!(
         "log = \"warn\"\ncrawl.requests_per_s = 0\ncrawl.concurrency = 64\ncrawl.jitter_percent = 0\nfetch.tor.tcp_nodelay = {tcp_nodelay}\nfetch.http.connections_per_target = {CONCURRENCY}\n"
     );
@@ -105,34 +98,32 @@ async fn daemon(
     daemon.start().await?;
     until_tor_is_ready(&daemon).await?;
     let cpu = process::cpu(daemon.pid()?)?;
-    for (n, onion) in onions.iter().enumerate() {
-        let concurrency = CONCURRENCY.to_string();
-        daemon
-            .add_target(
-                "marketplace",
-                &format!("site {n}"),
-                &format!("http://{onion}/"),
-                &["--delay-ms", "0", "--concurrency", &concurrency],
-            )
-            .await?;
-    }
+    let concurrency = CONCURRENCY.to_string();
+    let settings = ["--delay-ms", "0", "--concurrency", &concurrency];
+    // All at once: the loop beside it knows every service from the start.
+    let added = onions
+        .iter()
+        .map(|onion| async { daemon.add_target("marketplace", onion, &format!("http://{onion}/"), &settings).await });
+    futures::future::try_join_all(added).await?;
     daemon.wait_until_idle(Deadline::seconds(300)).await?;
+    let found_at = SystemClock.now();
     let cpu = process::cpu(daemon.pid()?)?.saturating_sub(cpu);
     let peak_mb = process::peak_mb(daemon.pid()?)?;
     let captures = daemon.captures("marketplace").await?;
     ensure!(captures.len() >= onions.len() * pages, "{} captures", captures.len());
-    let moment =
-        |capture: &serde_json::Value| capture["started_at"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    let (first, last) = (captures.iter().filter_map(moment).min(), captures.iter().filter_map(moment).max());
-    let seconds = last.context("no capture")?.since(first.context("no capture")?).as_secs_f64();
-    daemon.stop().await?;
-    #[expect(clippy::cast_precision_loss, reason = "a count of pages")]
+    let moments = |name: &'static str| captures.iter().filter_map(move |capture| moment(&capture[name]));
+    let (first, last) = (moments("started_at").min(), moments("ended_at").max());
     let count = captures.len() as f64;
-    Ok(Figure {
-        pages_per_s: count / seconds,
-        cpu_ms_per_page: Some(cpu.as_secs_f64() * 1000.0 / count),
-        peak_mb: Some(peak_mb),
-    })
+    rounds.pages_per_s.add(count / found_at.since(first.context("no capture")?).as_secs_f64());
+    rounds.found_after_ms.add(found_at.since(last.context("no capture")?).as_secs_f64() * 1000.0);
+    rounds.cpu_ms_per_page.add(cpu.as_secs_f64() * 1000.0 / count);
+    rounds.peak_mb.add(peak_mb as f64);
+    daemon.stop().await?;
+    Ok(())
+}
+
+fn moment(value: &serde_json::Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 async fn until_tor_is_ready(daemon: &Daemon) -> anyhow::Result<()> {
@@ -143,7 +134,13 @@ async fn until_tor_is_ready(daemon: &Daemon) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of pages")]
-async fn bare(network: &Network, tcp_nodelay: bool, onions: &[String], pages: usize) -> anyhow::Result<Figure> {
+async fn bare(
+    rounds: &mut Rounds,
+    network: &Network,
+    tcp_nodelay: bool,
+    onions: &[String],
+    pages: usize,
+) -> anyhow::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .arg("bare")
@@ -161,11 +158,19 @@ async fn bare(network: &Network, tcp_nodelay: bool, onions: &[String], pages: us
     let mut numbers = text.split_whitespace().filter_map(|number| number.parse::<f64>().ok());
     let (seconds, cpu_ms) = (numbers.next().context("no time")?, numbers.next().context("no CPU time")?);
     let count = (pages * onions.len()) as f64;
-    Ok(Figure { pages_per_s: count / seconds, cpu_ms_per_page: Some(cpu_ms / count), peak_mb: None })
+    rounds.pages_per_s.add(count / seconds);
+    rounds.cpu_ms_per_page.add(cpu_ms / count);
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of pages")]
-async fn curl(dir: &Path, socks: SocketAddr, onions: &[String], pages: usize) -> anyhow::Result<Figure> {
+async fn curl(
+    rounds: &mut Rounds,
+    dir: &Path,
+    socks: SocketAddr,
+    onions: &[String],
+    pages: usize,
+) -> anyhow::Result<()> {
     let urls: String = (0..pages)
         .flat_map(|page| {
             onions.iter().map(move |onion| format!("url = \"http://{onion}/p/{page}\"\noutput = \"/dev/null\"\n"))
@@ -193,11 +198,8 @@ async fn curl(dir: &Path, socks: SocketAddr, onions: &[String], pages: usize) ->
         .status()
         .await?;
     ensure!(status.success(), "curl failed: {status}");
-    Ok(Figure {
-        pages_per_s: (pages * onions.len()) as f64 / begun.elapsed().as_secs_f64(),
-        cpu_ms_per_page: None,
-        peak_mb: None,
-    })
+    rounds.pages_per_s.add((pages * onions.len()) as f64 / begun.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// Memory with more than ten thousand URIs queued.

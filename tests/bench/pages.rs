@@ -5,11 +5,11 @@ use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 use axum::{Router, extract::Path, response::Html, routing::get};
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// The length of a page in bytes, roughly.
-const PAGE: usize = 20_000;
+/// The usual length of a page in bytes, roughly.
+pub(crate) const LENGTH: usize = 20_000;
 
 /// Links to further pages on each page.
-const LINKS: usize = 20;
+pub(crate) const LINKS: usize = 20;
 
 /// Words that prose is made of.
 const WORDS: [&str; 16] = [
@@ -19,7 +19,7 @@ const WORDS: [&str; 16] = [
 
 /// A site of this many pages, all reachable from `/`.
 pub(crate) async fn serve(pages: usize, tasks: &mut JoinSet<()>) -> anyhow::Result<SocketAddr> {
-    let rendered: Arc<Vec<String>> = Arc::new((0..pages).map(|number| page(number, pages)).collect());
+    let rendered: Arc<Vec<String>> = Arc::new((0..pages).map(|number| page(number, pages, LENGTH)).collect());
     let all = Arc::clone(&rendered);
     let by_number = move |Path(number): Path<usize>| {
         let body = all.get(number).cloned();
@@ -37,8 +37,8 @@ pub(crate) async fn serve(pages: usize, tasks: &mut JoinSet<()>) -> anyhow::Resu
     Ok(address)
 }
 
-/// A page with links to those of its children that are among the first `pages`.
-pub(crate) fn page(number: usize, pages: usize) -> String {
+/// A page, `length` bytes long or a little more, with links to those of its children that are among the first `pages`.
+pub(crate) fn page(number: usize, pages: usize, length: usize) -> String {
     let mut html = format!(
         "<!doctype html><html><head><meta charset=utf-8><title>Page {number}</title></head><body><h1>Page {number}</h1><ul>"
     );
@@ -47,7 +47,7 @@ pub(crate) fn page(number: usize, pages: usize) -> String {
     }
     html.push_str("</ul>");
     let mut word = number;
-    while html.len() < PAGE {
+    while html.len() < length {
         html.push_str("<p class=\"text\">");
         for _ in 0..40 {
             word = (word * 31 + 7) % 100_003;

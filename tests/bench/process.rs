@@ -13,6 +13,11 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS))
 }
 
+/// Lets the count of the most memory of this process begin anew (`proc_pid_clear_refs(5)`).
+pub(crate) fn forget_peak() -> anyhow::Result<()> {
+    Ok(fs::write("/proc/self/clear_refs", "5")?)
+}
+
 /// The most memory that a process was resident with, in MB.
 pub(crate) fn peak_mb(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

@@ -12,7 +12,7 @@ use store::{CredentialKey, Depth, FinishedVisit, Store, Table};
 use tests::{Chance, samples};
 use tokio::time::Instant;
 
-use super::{median, pages};
+use super::{figures::Figures, pages};
 
 /// Captures, or rows, in one synced batch.
 const BATCH: usize = 64;
@@ -38,7 +38,7 @@ fn open(directory: &Path) -> anyhow::Result<Store> {
 
 /// Pages of 20 KB, no two alike.
 fn page(n: usize) -> Vec<u8> {
-    pages::page(n, n).into_bytes()
+    pages::page(n, n, pages::LENGTH).into_bytes()
 }
 
 /// Visits with their evidence, as whoever fetched hands them over.
@@ -47,7 +47,7 @@ fn visits(store: &Store, theme: ThemeId, count: usize) -> anyhow::Result<Vec<Fin
 }
 
 async fn recording(rounds: usize, captures: usize) -> anyhow::Result<()> {
-    let (mut ours, mut bare, mut sqlite) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut bare, mut sqlite) = (Figures::default(), Figures::default(), Figures::default());
     for round in 0..rounds {
         eprintln!("recording: round {}", round + 1);
         let dir = tempfile::tempdir()?;
@@ -55,16 +55,16 @@ async fn recording(rounds: usize, captures: usize) -> anyhow::Result<()> {
         let visits = visits(&store, THEME.parse()?, captures)?;
         // What a row of ours holds of a page: its record and its payload, compressed.
         let rows: Vec<Vec<u8>> = (0..captures).map(|n| zstd::bulk::compress(&page(n), 3)).collect::<Result<_, _>>()?;
-        ours.push(ours_per_s(&store, visits).await?);
+        ours.add(ours_per_s(&store, visits).await?);
         drop(store);
-        bare.push(rocksdb_per_s(&dir.path().join("bare"), &rows)?);
-        sqlite.push(sqlite_per_s(&dir.path().join("sqlite"), &rows)?);
+        bare.add(rocksdb_per_s(&dir.path().join("bare"), &rows)?);
+        sqlite.add(sqlite_per_s(&dir.path().join("sqlite"), &rows)?);
     }
-    let (peer, ..) = median(bare.iter().copied());
+    let peer = bare.median();
     for (what, figures, aim) in [
-        ("captures/s, recorded and acknowledged", ours, "0.8"),
-        ("the same pages/s in bare RocksDB, synced in batches of 64", bare, ""),
-        ("the same pages/s in SQLite, synchronous=FULL, in transactions of 64", sqlite, ""),
+        ("captures/s, recorded and acknowledged", &ours, "0.8"),
+        ("the same pages/s in bare RocksDB, synced in batches of 64", &bare, ""),
+        ("the same pages/s in SQLite, synchronous=FULL, in transactions of 64", &sqlite, ""),
     ] {
         row(what, figures, peer, aim);
     }
@@ -129,20 +129,20 @@ async fn verifying(rounds: usize, captures: usize) -> anyhow::Result<()> {
     }
     file.sync_all()?;
     let megabytes = file.metadata()?.len() as f64 / 1e6;
-    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    let (mut ours, mut peer) = (Figures::default(), Figures::default());
     for round in 0..rounds {
         eprintln!("verifying: round {}", round + 1);
         let begun = Instant::now();
         let report = store.verify(Depth::Full, &mut |_| true)?;
-        ours.push(megabytes / begun.elapsed().as_secs_f64());
+        ours.add(megabytes / begun.elapsed().as_secs_f64());
         ensure!(report.is_sound() && report.captures == captures as u64, "{report:?}");
         let begun = Instant::now();
         ensure!(Command::new("sha256sum").arg(&plain).output()?.status.success(), "sha256sum failed");
-        peer.push(megabytes / begun.elapsed().as_secs_f64());
+        peer.add(megabytes / begun.elapsed().as_secs_f64());
     }
-    let (of, ..) = median(peer.iter().copied());
-    row("MB/s of payload that `verify` checks in full", ours, of, "0.5");
-    row("MB/s of the same bytes through `sha256sum`", peer, of, "");
+    let of = peer.median();
+    row("MB/s of payload that `verify` checks in full", &ours, of, "0.5");
+    row("MB/s of the same bytes through `sha256sum`", &peer, of, "");
     Ok(())
 }
 
@@ -162,25 +162,24 @@ async fn starting(rounds: usize, gigabytes: u64) -> anyhow::Result<()> {
         ours_per_s(&store, visits).await?;
     }
     drop(store);
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours, mut bare) = (Figures::default(), Figures::default());
     for round in 0..rounds {
         eprintln!("starting with {gigabytes} GB: round {}", round + 1);
         let begun = Instant::now();
         drop(open(&at)?);
-        ours.push(begun.elapsed().as_secs_f64() * 1e3);
+        ours.add(begun.elapsed().as_secs_f64() * 1e3);
         let mut options = Options::default();
         options.set_max_open_files(256);
         let begun = Instant::now();
         drop(DB::open_cf(&options, &at, Table::ALL.iter().map(|table| table.name())).context("the bare open")?);
-        bare.push(begun.elapsed().as_secs_f64() * 1e3);
+        bare.add(begun.elapsed().as_secs_f64() * 1e3);
     }
-    let (of, ..) = median(bare.iter().copied());
-    row(&format!("ms to open and close a store of {gigabytes} GB"), ours, of, "1.5 at most");
-    row("ms for the same tables in bare RocksDB", bare, of, "");
+    let of = bare.median();
+    row(&format!("ms to open and close a store of {gigabytes} GB"), &ours, of, "1.5 at most");
+    row("ms for the same tables in bare RocksDB", &bare, of, "");
     Ok(())
 }
 
-fn row(what: &str, figures: Vec<f64>, peer: f64, aim: &str) {
-    let (middle, least, most) = median(figures.into_iter());
-    println!("| {what} | {middle:.0} ({least:.0} … {most:.0}) | {:.2} | {aim} |", middle / peer);
+fn row(what: &str, figures: &Figures, peer: f64, aim: &str) {
+    println!("| {what} | {figures:.0} | {:.2} | {aim} |", figures.median() / peer);
 }
