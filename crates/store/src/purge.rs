@@ -3,12 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use model::ThemeId;
-use rocksdb::{BottommostLevelCompaction, CompactOptions, FlushOptions};
+use rocksdb::{BottommostLevelCompaction, CompactOptions, FlushOptions, LiveFile};
 
 use crate::{Error, Store, ViewChange, key::Key, schema::Table, store::Tables};
-
-/// Ranges of one table that are compacted one by one; where there are more, everything between the first and the last is.
-const RANGES: usize = 16;
 
 /// No key is longer behind the prefix that a range is given by.
 const END: [u8; 64] = [0xff; 64];
@@ -20,7 +17,7 @@ impl Store {
         self.delete_copies(theme, change)?;
         // The row of the change names payloads and URIs by their digests: what remains of it at the end says nothing.
         let bare = ViewChange { captures: Vec::new(), ..change.clone() };
-        let own = vec![(Table::ViewChanges, joined(BTreeSet::from([Key::theme(theme)])))];
+        let own = vec![(Table::ViewChanges, ranges(BTreeSet::from([Key::theme(theme)])))];
         let is_done = self.sweep(theme, change, &touched(theme, change))? && self.sweep(theme, &bare, &own)?;
         if is_done {
             self.change_done(theme, change)?;
@@ -29,14 +26,18 @@ impl Store {
         Ok(is_done)
     }
 
-    /// Writes the row of a change, so that the write-ahead log before it is left behind, and then the ranges anew. Whether every file is gone that
-    /// may have held rows of them before.
+    /// Writes the row of a change, so that the write-ahead log before it is left behind, and then the table files anew that may hold rows of the
+    /// ranges. Whether every file is gone that may have held such rows before.
     fn sweep(&self, theme: ThemeId, change: &ViewChange, ranges: &Ranges) -> Result<bool, Error> {
         self.views_followed(theme, change)?;
         let mut doomed = self.tables.files("log")?;
         self.tables.flush()?;
-        doomed.extend(self.tables.tables_with(ranges)?);
-        self.tables.rewrite(ranges);
+        let may_hold = |file: &LiveFile| ranges.iter().any(|(table, ranges)| overlaps(file, *table, ranges));
+        let (guilty, innocent): (Vec<_>, Vec<_>) = self.tables.database().live_files()?.into_iter().partition(may_hold);
+        let innocent: BTreeSet<PathBuf> = innocent.iter().map(|file| self.tables.path(file)).collect();
+        // The rest are the guilty, and those that nothing refers to any more.
+        doomed.extend(self.tables.files("sst")?.into_iter().filter(|path| !innocent.contains(path)));
+        self.tables.rewrite(&guilty);
         let left = doomed.iter().find(|path| path.exists());
         if let Some(path) = left {
             tracing::debug!(path = %path.display(), leaf = change.leaf, "a file that may hold what was erased is still there");
@@ -75,28 +76,16 @@ fn touched(theme: ThemeId, change: &ViewChange) -> Ranges {
         (Table::CrawlHints, by_seq()),
         (Table::VersionsByUri, by_uri()),
     ];
-    prefixes.into_iter().map(|(table, prefixes)| (table, joined(prefixes))).collect()
+    prefixes.into_iter().map(|(table, prefixes)| (table, ranges(prefixes))).collect()
 }
 
-fn joined(prefixes: BTreeSet<Key>) -> Vec<(Key, Key)> {
-    let end = |prefix: &Key| prefix.clone().with(&END);
-    if prefixes.len() <= RANGES {
-        return prefixes.iter().map(|prefix| (prefix.clone(), end(prefix))).collect();
-    }
-    prefixes.first().zip(prefixes.last()).map(|(first, last)| (first.clone(), end(last))).into_iter().collect()
+fn ranges(prefixes: BTreeSet<Key>) -> Vec<(Key, Key)> {
+    prefixes.into_iter().map(|prefix| (prefix.clone(), prefix.with(&END))).collect()
 }
 
 impl Tables {
-    /// The table files that may hold something of these ranges: those that overlap them, and those that nothing refers to any more.
-    fn tables_with(&self, ranges: &Ranges) -> Result<Vec<PathBuf>, Error> {
-        let innocent: BTreeSet<PathBuf> = self
-            .database()
-            .live_files()?
-            .into_iter()
-            .filter(|file| !ranges.iter().any(|(table, ranges)| overlaps(file, *table, ranges)))
-            .map(|file| self.directory().join(file.name.trim_start_matches('/')))
-            .collect();
-        Ok(self.files("sst")?.into_iter().filter(|path| !innocent.contains(path)).collect())
+    fn path(&self, file: &LiveFile) -> PathBuf {
+        self.directory().join(file.name.trim_start_matches('/'))
     }
 
     /// The files of one kind, by the ending of their names.
@@ -119,21 +108,37 @@ impl Tables {
         Ok(self.database().flush_cfs_opt(&families, &FlushOptions::default())?)
     }
 
-    /// Writes the table files anew that overlap these ranges, down to the last level.
-    fn rewrite(&self, ranges: &Ranges) {
+    /// Writes these table files anew, down to the last level, by all that lies between their bounds: the database passes over a range in which
+    /// a file has no rows, and leaves that file.
+    fn rewrite(&self, files: &[LiveFile]) {
         let mut options = CompactOptions::default();
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         options.set_exclusive_manual_compaction(false);
-        for (table, ranges) in ranges {
-            for (from, to) in ranges {
+        for table in Table::ALL {
+            let own = files.iter().filter(|file| file.column_family_name == table.name());
+            let mut bounds: Vec<_> = own.map(bounds).collect();
+            bounds.sort_unstable();
+            bounds.dedup_by(|next, last| {
+                let overlap = next.0 <= last.1;
+                if overlap {
+                    last.1 = last.1.max(next.1);
+                }
+                overlap
+            });
+            for (from, to) in bounds {
                 self.database().compact_range_cf_opt(self.family(*table), Some(from), Some(to), &options);
             }
         }
     }
 }
 
-fn overlaps(file: &rocksdb::LiveFile, table: Table, ranges: &[(Key, Key)]) -> bool {
-    let (Some(first), Some(last)) = (&file.start_key, &file.end_key) else { return true };
+/// The first and the last key of a file; of everything, where it does not tell.
+fn bounds(file: &LiveFile) -> (&[u8], &[u8]) {
+    (file.start_key.as_deref().unwrap_or_default(), file.end_key.as_deref().unwrap_or(&END))
+}
+
+fn overlaps(file: &LiveFile, table: Table, ranges: &[(Key, Key)]) -> bool {
+    let (first, last) = bounds(file);
     file.column_family_name == table.name()
-        && ranges.iter().any(|(from, to)| from.as_ref() <= last.as_slice() && first.as_slice() <= to.as_ref())
+        && ranges.iter().any(|(from, to)| from.as_ref() <= last && first <= to.as_ref())
 }
