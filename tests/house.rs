@@ -19,7 +19,7 @@ use store::{CaptureFilter, CredentialKey, Store};
 use testnet::Loopback;
 use tests::{Deadline, wait_until};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 const TARGET: TargetId = TargetId::from_u64(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -32,7 +32,8 @@ struct House {
     clock: Arc<ManualClock>,
     crawl: crawl::CrawlHandle,
     tasks: JoinSet<()>,
-    stop: CancellationToken,
+    /// Also a test that fails ends what it began.
+    stop: DropGuard,
 }
 
 impl House {
@@ -67,7 +68,7 @@ impl House {
         let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
         tasks.spawn(async move { crawler.run(crawl_stop).await.unwrap() });
         tasks.spawn(async move { deriver.run(derive_stop).await.unwrap() });
-        Self { _dir: dir, site, store, clock, crawl, tasks, stop }
+        Self { _dir: dir, site, store, clock, crawl, tasks, stop: stop.drop_guard() }
     }
 
     fn add(&self, change: impl FnOnce(&mut Target)) {
@@ -132,7 +133,7 @@ impl House {
     }
 
     async fn close(mut self) {
-        self.stop.cancel();
+        drop(self.stop);
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }

@@ -27,6 +27,9 @@ use crate::{
     watched::Watched,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// The longest time without a look at decisions, pauses and due times.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -100,6 +103,7 @@ pub struct Crawler {
     targets: HashMap<TargetId, Watched>,
     queues: BTreeMap<QueueId, Queue>,
     gates: HashMap<ServiceId, Gate>,
+    /// Visits that have begun and are not recorded yet.
     leased: HashSet<(TargetId, UriId)>,
     overall: Option<DefaultDirectRateLimiter>,
     fetches: JoinSet<Visited>,
@@ -471,8 +475,18 @@ impl Crawler {
         Ok(true)
     }
 
-    /// Records what a fetch came to. Waits while the disk is behind, and the crawl waits with it.
+    /// Records what a fetch came to; what cannot be recorded is owed as before.
     async fn finish(&mut self, visited: Visited) -> Result<(), Error> {
+        let lease = (visited.visit.entry.target, visited.visit.entry.uri);
+        let recorded = self.record(visited).await;
+        if recorded.is_err() {
+            self.leased.remove(&lease);
+        }
+        recorded
+    }
+
+    /// Hands what a fetch came to over to the store. Waits while the disk is behind, and the crawl waits with it.
+    async fn record(&mut self, visited: Visited) -> Result<(), Error> {
         let Visited { visit, result } = visited;
         let entry = visit.entry;
         let lease = (entry.target, entry.uri);
@@ -518,13 +532,7 @@ impl Crawler {
             host: (entry.service, verdict.host),
             state,
         };
-        let receipt = match self.store.submit(finished).await {
-            Ok(receipt) => receipt,
-            Err(error) => {
-                self.leased.remove(&lease);
-                return Err(error.into());
-            }
-        };
+        let receipt = self.store.submit(finished).await?;
         self.acknowledgements.push(Box::pin(async move { (lease, receipt.acknowledged().await) }));
         Ok(())
     }
@@ -593,7 +601,7 @@ impl Crawler {
             self.targets.values().map(|watched| self.target_status(watched, utc)).collect();
         targets.sort_by(|a, b| (a.theme, &a.name, a.id).cmp(&(b.theme, &b.name, b.id)));
         let status = CrawlStatus {
-            in_flight: self.fetches.len(),
+            in_flight: self.leased.len(),
             queued: self.queues.values().map(|queue| queue.owed).sum(),
             captures: self.captures,
             followed: self.followed.clone(),
@@ -615,13 +623,14 @@ impl Crawler {
             let until = services.filter_map(|service| self.gates.get(service)?.resting(now)).max()?;
             Some(format!("the service rests until {until}"))
         };
+        let in_flight = self.leased.iter().filter(|(id, _)| *id == target.id).count();
         TargetStatus {
             theme: target.theme,
             id: target.id,
             name: target.name.clone(),
-            in_flight: watched.in_flight,
+            in_flight,
             queued: self.queues.iter().filter(own).map(|(_, queue)| queue.owed).sum(),
-            is_idle: watched.in_flight == 0 && self.queues.iter().filter(own).all(is_waiting),
+            is_idle: in_flight == 0 && self.queues.iter().filter(own).all(is_waiting),
             captures: watched.state.captures,
             last_outcome: watched.state.last_outcome,
             last_at: watched.state.last_at,

@@ -83,9 +83,14 @@ impl Follower {
         self.write(theme, step).map(Some)
     }
 
-    fn write(&self, theme: ThemeId, mut step: Step) -> Result<Followed, Error> {
+    fn write(&mut self, theme: ThemeId, mut step: Step) -> Result<Followed, Error> {
         step.batch.templates = step.templates.into_iter().map(|((target, _), record)| (target, record)).collect();
-        self.store.apply(theme, &step.batch)?;
+        let applied = self.store.apply(theme, &step.batch);
+        if applied.is_err() {
+            // What was to be admitted is not: the memory must not tell the next attempt otherwise.
+            self.known.clear();
+        }
+        applied?;
         Ok(step.followed)
     }
 

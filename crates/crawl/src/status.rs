@@ -8,7 +8,7 @@ use serde::Serialize;
 /// The state of the crawl, refreshed several times a second.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CrawlStatus {
-    /// Fetches in flight.
+    /// Visits that have begun and are not recorded yet.
     pub in_flight: usize,
     /// Visits owed, due or not.
     pub queued: u64,
@@ -31,8 +31,8 @@ pub struct TargetStatus {
     pub id: TargetId,
     /// Its name.
     pub name: String,
-    /// Fetches in flight.
-    pub in_flight: u32,
+    /// Visits that have begun and are not recorded yet.
+    pub in_flight: usize,
     /// Visits owed, due or not.
     pub queued: u64,
     /// Whether nothing is in flight, and nothing due.

@@ -59,7 +59,7 @@ pub struct ProofsOfWork {
 /// The crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Crawl {
-    /// Fetches in flight.
+    /// Visits that have begun and are not recorded yet.
     pub in_flight: usize,
     /// Visits owed, due or not.
     pub queued: u64,

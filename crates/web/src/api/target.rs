@@ -129,8 +129,8 @@ pub struct Decision {
 /// The state of the crawl of one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TargetCrawl {
-    /// Fetches in flight.
-    pub in_flight: u32,
+    /// Visits that have begun and are not recorded yet.
+    pub in_flight: usize,
     /// Visits owed, due or not.
     pub queued: u64,
     /// Whether nothing is in flight and nothing is due.
