@@ -69,7 +69,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Restores a backup into an empty data directory, without the daemon, and checks everything.
     Restore(RestoreArgs),
-    /// Exports what was erased.
+    /// Exports what was erased, and lists what is not complete.
     #[command(subcommand)]
     Erasures(ErasuresCommand),
     /// Says how Tor, crawl, analysis and disk are.
@@ -395,6 +395,11 @@ pub(crate) struct RestoreArgs {
 pub(crate) enum ErasuresCommand {
     /// Prints the list that a restore demands; keep it apart from the machine, and anew after each erasure.
     Export,
+    /// Lists what is not carried out to the end: erasures, seals, and files of exports that could not be deleted.
+    Pending {
+        #[arg(long)]
+        theme: ThemeId,
+    },
 }
 
 #[derive(Debug, Subcommand)]

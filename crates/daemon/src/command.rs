@@ -60,6 +60,7 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Checkpoint(command) => log::checkpoint(client, command, wants_json).await,
         Command::Backup(args) => backup::backup(client, args, wants_json).await,
         Command::Erasures(ErasuresCommand::Export) => backup::export(client).await,
+        Command::Erasures(ErasuresCommand::Pending { theme }) => custody::pending(client, theme, wants_json).await,
         Command::Status { watch } => status::run(client, watch, wants_json).await,
         Command::Version { command: Some(command) } => version::run(client, command, wants_json).await,
         Command::Serve

@@ -1,10 +1,11 @@
 use std::{
     io::{self, Write},
+    path::PathBuf,
     sync::Arc,
 };
 
 use model::{Grant, ThemeId, Timestamp};
-use store::{Notary, Store};
+use store::{LocalCopy, Notary, Store};
 
 use crate::{Error, Export, Order, archive::Maker, order::Plan, selected, sink::Sink};
 
@@ -71,6 +72,17 @@ impl Exporter {
             Ok(()) | Err(Error::Store(store::Error::Erased(..))) => Err(Error::Changed(export.leaf)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Notes the file of this machine that an export is carried to, so that an erasure of what it holds reaches it.
+    pub fn note_file(&self, grant: &Grant, export: &Export, path: PathBuf) -> Result<(), Error> {
+        let mut captures = Vec::new();
+        selected::each(&self.store, grant, &export.plan, &mut |capture, _| {
+            captures.push(capture.seq);
+            Ok(())
+        })?;
+        captures.sort_unstable();
+        Ok(self.store.note_copy(&LocalCopy { path, theme: export.theme, captures, must_go: false })?)
     }
 
     /// Writes an export from the byte at `offset` on. Fails with [`Error::Changed`], and without its last bytes, where it would not be what the log says.

@@ -1,5 +1,4 @@
-//! Files outside the store that hold captures: whoever writes one that stays (a spooled body, an export, a backup) notes it here, so that an
-//! erasure reaches it.
+//! Files outside the store that hold captures: whoever carries an export to one on this machine notes it here, so that an erasure reaches it.
 
 use std::{
     fs, io,
@@ -10,34 +9,24 @@ use model::{Digest, Seq, ThemeId};
 use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Store, ViewChange, codec, key::Key, schema::Table};
+use crate::{ChangeKind, Error, Store, ViewChange, codec, key::Key, schema::Table};
 
-/// A file, or a directory with all that is in it, which holds captures.
+/// A file that holds captures of a theme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalCopy {
     /// Where it lies.
     pub path: PathBuf,
-    /// What it holds.
-    pub holds: CopyOf,
+    /// Whose captures.
+    pub theme: ThemeId,
+    /// Which ones, in order.
+    pub captures: Vec<Seq>,
+    /// Whether some of them are erased, and the file could not be deleted.
+    pub must_go: bool,
 }
 
-/// What a local copy holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CopyOf {
-    /// Captures of one theme.
-    Captures(ThemeId, Vec<Seq>),
-    /// Whatever the store held when it was made.
-    Everything,
-}
-
-impl CopyOf {
-    fn has_any_of(&self, theme: ThemeId, change: &ViewChange) -> bool {
-        match self {
-            Self::Everything => !change.captures.is_empty(),
-            Self::Captures(of, sequences) => {
-                *of == theme && change.captures.iter().any(|capture| sequences.contains(&capture.seq))
-            }
-        }
+impl LocalCopy {
+    fn has_any_of(&self, change: &ViewChange) -> bool {
+        change.captures.iter().any(|capture| self.captures.binary_search(&capture.seq).is_ok())
     }
 }
 
@@ -45,38 +34,65 @@ impl Store {
     /// Notes a local copy, before it is made.
     pub fn note_copy(&self, copy: &LocalCopy) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
-        self.tables.put(&mut batch, Table::LocalCopies, &copy_key(&copy.path), copy);
+        self.tables.put(&mut batch, Table::LocalCopies, &copy_key(copy), copy);
         self.tables.write_synced(batch)
     }
 
-    /// The local copies that were noted and not deleted by an erasure.
-    pub fn copies(&self) -> Result<Vec<LocalCopy>, Error> {
-        let rows = self.tables.scan(Table::LocalCopies, &Key::default(), None);
+    /// The local copies of a theme's captures that were noted, and not deleted by an erasure.
+    pub fn copies(&self, theme: ThemeId) -> Result<Vec<LocalCopy>, Error> {
+        let rows = self.tables.scan(Table::LocalCopies, &Key::theme(theme), None);
         rows.map(|row| row.and_then(|(key, value)| codec::decode(Table::LocalCopies, &key, &value))).collect()
     }
 
-    /// Deletes every local copy that holds something of what was erased.
+    /// The files that hold something erased and could not be deleted: whoever keeps them must do it.
+    pub fn copies_left(&self, theme: ThemeId) -> Result<Vec<PathBuf>, Error> {
+        let copies = self.copies(theme)?.into_iter();
+        Ok(copies.filter(|copy| copy.must_go && is_there(&copy.path)).map(|copy| copy.path).collect())
+    }
+
+    /// Deletes every local copy that holds something of what was erased. One that cannot be deleted does not keep the erasure from its end.
     pub(crate) fn delete_copies(&self, theme: ThemeId, change: &ViewChange) -> Result<(), Error> {
+        if change.kind != ChangeKind::Erased {
+            return Ok(());
+        }
         let mut batch = WriteBatch::default();
-        for copy in self.copies()?.into_iter().filter(|copy| copy.holds.has_any_of(theme, change)) {
-            delete(&copy.path).map_err(|source| Error::Directory { path: copy.path.clone(), source })?;
-            tracing::info!(path = %copy.path.display(), leaf = change.leaf, "a local copy was deleted by an erasure");
-            batch.delete_cf(self.tables.family(Table::LocalCopies), copy_key(&copy.path));
+        for copy in self.copies(theme)?.into_iter().filter(|copy| copy.must_go || copy.has_any_of(change)) {
+            let path = copy.path.display();
+            match delete(&copy.path) {
+                Ok(()) => {
+                    tracing::info!(%path, leaf = change.leaf, "a local copy was deleted by an erasure");
+                    batch.delete_cf(self.tables.family(Table::LocalCopies), copy_key(&copy));
+                }
+                Err(_) if copy.must_go => {}
+                Err(error) => {
+                    tracing::error!(%path, leaf = change.leaf, %error, "a file that holds what was erased cannot be deleted");
+                    self.tables.put(
+                        &mut batch,
+                        Table::LocalCopies,
+                        &copy_key(&copy),
+                        &LocalCopy { must_go: true, ..copy },
+                    );
+                }
+            }
         }
         self.tables.write_synced(batch)
     }
 }
 
-/// What is gone already is as good as deleted. A symbolic link is deleted, and not what it leads to.
-fn delete(path: &Path) -> io::Result<()> {
-    let deleted = match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    deleted.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+fn is_there(path: &Path) -> bool {
+    !fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn copy_key(path: &Path) -> Key {
-    Key::bytes(Digest::of(path.as_os_str().as_encoded_bytes()).as_bytes())
+/// What is gone already is as good as deleted. Only a file goes: whatever else has taken its place is not what was noted.
+fn delete(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_file() => fs::remove_file(path),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn copy_key(copy: &LocalCopy) -> Key {
+    Key::theme(copy.theme).digest(&Digest::of(copy.path.as_os_str().as_encoded_bytes()))
 }

@@ -41,7 +41,7 @@ pub use backup::{
 };
 pub use captures::{CaptureFilter, CapturePage, Disclosure, MOST_REVISITS, Run};
 pub use committer::{FinishedVisit, Receipt};
-pub use copies::{CopyOf, LocalCopy};
+pub use copies::LocalCopy;
 pub use erased::{ErasedCapture, ErasureList};
 pub use erasure::{ErasureOrder, ErasurePlan, Taken};
 pub use error::Error;

@@ -1,11 +1,11 @@
 //! Taking erased bytes out of files: a deleted row lives on in write-ahead logs and table files until these are gone.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::TryLockError};
 
 use model::ThemeId;
 use rocksdb::{BottommostLevelCompaction, CompactOptions, FlushOptions, LiveFile};
 
-use crate::{Error, Store, ViewChange, key::Key, schema::Table, store::Tables};
+use crate::{Error, Store, ViewChange, backup::checkpoint_dir, key::Key, schema::Table, store::Tables};
 
 /// No key is longer behind the prefix that a range is given by.
 const END: [u8; 64] = [0xff; 64];
@@ -14,6 +14,14 @@ impl Store {
     /// Makes sure that no file holds what was erased: local copies go, tables are flushed and compacted where it lay, write-ahead logs are left
     /// behind. True when all of it is done; false when a file is still held open, so that it is worth to ask again a moment later.
     pub fn purge(&self, theme: ThemeId, change: &ViewChange) -> Result<bool, Error> {
+        // A backup under way holds links to the files as they are.
+        let _no_backup = match self.backing_up.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        };
+        // One that died may have left its own.
+        drop(fs::remove_dir_all(checkpoint_dir(self.tables.directory())));
         self.delete_copies(theme, change)?;
         // The row of the change names payloads and URIs by their digests: what remains of it at the end says nothing.
         let bare = ViewChange { captures: Vec::new(), ..change.clone() };

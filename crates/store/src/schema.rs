@@ -88,7 +88,7 @@ tables! {
     BlockedPayloads = "blocked_payloads", Truth;
     /// theme, leaf of the act → `ViewChange`: what was erased, sealed or unsealed, until views, index and files have followed.
     ViewChanges = "view_changes", Truth;
-    /// SHA-256 of the path → `LocalCopy`: a file outside the store that holds captures.
+    /// Theme, SHA-256 of the path → `LocalCopy`: a file outside the store that holds captures.
     LocalCopies = "local_copies", Truth;
     /// theme, target → cookies that a person handed over, encrypted.
     Logins = "logins", Truth;

@@ -407,8 +407,8 @@ async fn raw_bytes_of_every_table() {
     };
     store.erase(&reader(), market, &order).unwrap();
     store.set_seal(&reader(), market, Seq(3), because, at).unwrap();
-    let holds = crate::CopyOf::Captures(market, vec![Seq(1)]);
-    store.note_copy(&crate::LocalCopy { path: "/export".into(), holds }).unwrap();
+    let copy = crate::LocalCopy { path: "/export.wacz".into(), theme: market, captures: vec![Seq(1)], must_go: false };
+    store.note_copy(&copy).unwrap();
 
     let mut lines = String::new();
     for table in Table::ALL {

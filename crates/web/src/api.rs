@@ -22,7 +22,7 @@ pub use custody::{
     RetentionRun, Seal, Seals,
 };
 pub use document::{Document, Link, Refresh};
-pub use export::{Export, ExportFormat, ExportSelection, NewExport};
+pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
 pub use search::{Hit, SearchAnswer, Span};

@@ -65,6 +65,7 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         // Phase: operational use.
         .routes(routes!(exports::create))
         .routes(routes!(exports::read))
+        .routes(routes!(exports::note_file))
         // The evidence log.
         .routes(routes!(log::proof))
         .routes(routes!(log::checkpoint, log::sign))

@@ -74,6 +74,16 @@ pub(super) async fn erase(client: &Client, args: EraseArgs, wants_json: bool) ->
     Ok(())
 }
 
+pub(super) async fn pending(client: &Client, theme: ThemeId, wants_json: bool) -> Result<(), Failure> {
+    let answer = client.get(&format!("/themes/{theme}/erasures")).await?;
+    list(&answer, "pending", &["leaf", "change", "captures", "views_follow"], wants_json);
+    let files = answer["files_left"].as_array().filter(|_| !wants_json);
+    for file in files.into_iter().flatten() {
+        print::line(&format!("To be deleted by whoever keeps it, because it holds what was erased: {}", text(file)));
+    }
+    Ok(())
+}
+
 pub(super) async fn retention(client: &Client, theme: ThemeId, dry_run: bool, wants_json: bool) -> Result<(), Failure> {
     let answer = post(client, theme, "/retention", &json!({ "dry_run": dry_run })).await?;
     if wants_json {

@@ -30,6 +30,7 @@ pub(super) async fn run(client: &Client, args: ExportArgs, wants_json: bool) -> 
         let path = export["path"].as_str().context("the daemon's answer names no export")?.to_owned();
         (path, format!("{theme}/{}", export["leaf"]), file)
     };
+    note(client, &path, &output).await?;
     let (bytes, digest) = carry(client, &path, file).await.map_err(|failure| match failure {
         Failure::Refused(_) => failure,
         other => Failure::Other(anyhow::anyhow!(
@@ -43,6 +44,19 @@ pub(super) async fn run(client: &Client, args: ExportArgs, wants_json: bool) -> 
         print::line(&format!("export {name}: {bytes} bytes in {}, SHA-256 {digest}", output.display()));
     }
     Ok(())
+}
+
+/// Lets an erasure of what the export holds reach its file. An export without that is better than none, for whoever is told.
+async fn note(client: &Client, export: &str, output: &Path) -> Result<(), Failure> {
+    let path = std::path::absolute(output).context("the file has no absolute path")?;
+    match client.send(Method::PUT, &format!("{export}/file"), Some(&json!({ "path": path }))).await {
+        Ok(_) => Ok(()),
+        Err(failure @ Failure::Refused(_)) => {
+            print::problem(&failure);
+            Ok(())
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The theme, and the body of the order.

@@ -6,7 +6,7 @@ use model::{Authority, Retention, Subject};
 use proof::{Fact, Leaf, LeafKind};
 
 use super::*;
-use crate::{ChangeKind, CopyOf, Depth, ErasureOrder, Expired, LocalCopy, Report};
+use crate::{ChangeKind, Depth, ErasureOrder, Expired, LocalCopy, Report};
 
 const SECRET: &str = "mijn-buurvrouw-woont-op-nummer-elf";
 
@@ -363,21 +363,64 @@ async fn copies_that_hold_what_was_erased_are_deleted() {
         record(&store, path, path.as_bytes(), 1).await;
     }
     analysed(&store, &[]);
-    let (own, other, backup) = (dir.path().join("own.wacz"), dir.path().join("other.wacz"), dir.path().join("backup"));
+    let path = |name: &str| dir.path().join(name);
+    let (own, other, gone, place) = (path("own.wacz"), path("other.wacz"), path("gone.wacz"), path("place.wacz"));
+    for (path, seq) in [(&own, 1), (&other, 2), (&gone, 1), (&place, 1)] {
+        let copy = LocalCopy { path: path.clone(), theme: market(), captures: vec![Seq(seq)], must_go: false };
+        store.note_copy(&copy).unwrap();
+    }
     for file in [&own, &other] {
         fs::write(file, SECRET).unwrap();
     }
-    fs::create_dir(&backup).unwrap();
-    fs::write(backup.join("part"), SECRET).unwrap();
-    let of = |seq| CopyOf::Captures(market(), vec![Seq(seq)]);
-    let gone = dir.path().join("gone");
-    for (path, holds) in [(&own, of(1)), (&other, of(2)), (&backup, CopyOf::Everything), (&gone, of(1))] {
-        store.note_copy(&LocalCopy { path: path.clone(), holds }).unwrap();
-    }
+    fs::create_dir(&place).unwrap();
+    store.set_seal(&custody(), market(), Seq(2), "R23", at(1)).unwrap();
     store.erase(&person(), market(), &order(Subject::Capture(Seq(1)))).unwrap();
     purge(&store);
-    assert_eq!((own.exists(), other.exists(), backup.exists()), (false, true, false));
-    assert_eq!(store.copies().unwrap().iter().map(|copy| &copy.path).collect::<Vec<_>>(), [&other]);
+    assert_eq!(
+        (own.exists(), other.exists(), place.exists()),
+        (false, true, true),
+        "a seal deletes nothing, and no directory goes"
+    );
+    assert_eq!(store.copies(market()).unwrap().iter().map(|copy| &copy.path).collect::<Vec<_>>(), [&other]);
+    assert!(store.copies_left(market()).unwrap().is_empty());
+}
+
+/// It is listed until it is gone, and holds nothing up.
+#[tokio::test]
+async fn a_copy_that_cannot_be_deleted_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("store"));
+    for path in ["/a", "/b"] {
+        record(&store, path, path.as_bytes(), 1).await;
+    }
+    analysed(&store, &[]);
+    // No name of a file is that long: it can neither be looked at nor deleted, for root either.
+    let path = dir.path().join("a".repeat(300));
+    let copy = LocalCopy { path: path.clone(), theme: market(), captures: vec![Seq(1)], must_go: false };
+    store.note_copy(&copy).unwrap();
+    store.erase(&person(), market(), &order(Subject::Capture(Seq(1)))).unwrap();
+    purge(&store);
+    assert_eq!(store.copies_left(market()).unwrap(), [path]);
+    assert_eq!(store.copies_left(theme("cybercrime")).unwrap(), Vec::<std::path::PathBuf>::new());
+}
+
+/// A backup works on links to the files of the store: what they hold is there as long as they are.
+#[tokio::test]
+async fn an_erasure_is_complete_when_no_backup_has_links_to_what_it_erased() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    record(&store, "/a", SECRET.as_bytes(), 1).await;
+    analysed(&store, &[]);
+    store.erase(&person(), market(), &order(Subject::Capture(Seq(1)))).unwrap();
+    let change = store.view_changes(market()).unwrap().remove(0);
+    let backup = store.backing_up.lock().unwrap();
+    assert!(!store.purge(market(), &change).unwrap());
+    drop(backup);
+    let links = crate::backup::checkpoint_dir(dir.path());
+    fs::create_dir(&links).unwrap();
+    fs::write(links.join("000009.sst"), SECRET).unwrap();
+    purge(&store);
+    assert!(!links.exists());
 }
 
 /// Carries out what is due, as derive does but for versions.

@@ -116,6 +116,8 @@ pub struct Erasure {
 pub struct PendingErasures {
     /// In order. Nothing of what they took is served.
     pub pending: Vec<PendingErasure>,
+    /// Files of exports that hold something erased and could not be deleted: whoever keeps them must do it.
+    pub files_left: Vec<String>,
 }
 
 /// An erasure, a seal or the lifting of one that is not carried out to the end.

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use model::{Digest, TargetId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,6 +55,15 @@ pub enum ExportFormat {
     Warc,
     /// WACZ 1.1.1 around such a file: `.wacz`.
     Wacz,
+}
+
+/// The file of this machine that an export is carried to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportFile {
+    /// Its absolute path, which ends as files of the export's form do. The file is there already.
+    #[schema(value_type = String, example = "/home/jan/case-17.wacz")]
+    pub path: PathBuf,
 }
 
 /// An export that the evidence log knows.

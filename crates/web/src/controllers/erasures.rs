@@ -65,8 +65,10 @@ pub(crate) async fn list(State(running): State<Shared>, at: AtTheme) -> Result<J
         views_follow: change.views_follow,
     };
     let list = move |running: &Running| {
-        let pending = running.app.store.view_changes(at.theme)?;
-        Ok(PendingErasures { pending: pending.into_iter().map(shown).collect() })
+        let store = &running.app.store;
+        let pending = store.view_changes(at.theme)?.into_iter().map(shown).collect();
+        let files_left = store.copies_left(at.theme)?.iter().map(|path| path.display().to_string()).collect();
+        Ok(PendingErasures { pending, files_left })
     };
     running.blocking(list).await.map(Json)
 }

@@ -1,6 +1,11 @@
 //! Exports: ordered once, and then read as often as it takes, from any byte on.
 
-use std::io::{self, Write};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use axum::{
     Json,
@@ -20,8 +25,9 @@ use release::{Format, Order, Selection};
 use tokio::sync::mpsc;
 
 use crate::{
-    api::{Export, ExportFormat, ExportSelection, NewExport},
+    api::{Export, ExportFile, ExportFormat, ExportSelection, NewExport},
     app::Shared,
+    authentication::Who,
     refusal::Refusal,
     request::{AtExport, AtTheme, Body as JsonBody},
 };
@@ -100,6 +106,47 @@ pub(crate) async fn read(
     fields.extend(start.map(|start| (CONTENT_RANGE, format!("bytes {start}-{}/{end}", end - 1))));
     let status = if start.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     Ok((status, header_map(fields), stream(running, grant, export, offset)))
+}
+
+/// Note the file of this machine that an export is carried to
+///
+/// When something that the export holds is erased, the file is deleted. Only the command line can say where it lies.
+#[utoipa::path(
+    put, path = "/themes/{theme}/exports/{leaf}/file", tag = "exports", operation_id = "note_export_file", params(AtExport),
+    request_body = ExportFile,
+    responses((status = 204, description = "It is noted.")),
+)]
+pub(crate) async fn note_file(
+    State(running): State<Shared>,
+    at: AtExport,
+    JsonBody(file): JsonBody<ExportFile>,
+) -> Result<StatusCode, Refusal> {
+    if at.who != Who::Socket {
+        return Err(Refusal::SocketOnly);
+    }
+    let grant = at.grant(&running.app);
+    let note = move |running: &crate::app::Running| {
+        let export = running.exporter.find(&grant, at.theme, at.leaf)?.ok_or(Refusal::NoExport)?;
+        check_file(&file.path, export.format)?;
+        Ok(running.exporter.note_file(&grant, &export, file.path)?)
+    };
+    running.blocking(note).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Nothing is noted, and so nothing deleted one day, that does not look like an export.
+fn check_file(path: &Path, format: Format) -> Result<(), Refusal> {
+    let invalid = |problem: String| Err(Refusal::Invalid { field: "path", problem });
+    let end = format!(".{}", format.extension());
+    if !path.is_absolute() {
+        return invalid("the file must have an absolute path".into());
+    }
+    if !path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.ends_with(&end)) {
+        return invalid(format!("the file's name must end with {end}"));
+    }
+    if !fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()) {
+        return invalid(format!("the daemon sees no file {}, so that an erasure will not reach it", path.display()));
+    }
+    Ok(())
 }
 
 fn header_map(fields: Vec<(HeaderName, String)>) -> HeaderMap {

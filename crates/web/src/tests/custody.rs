@@ -80,7 +80,7 @@ async fn an_erased_capture_is_gone_from_every_route() {
     let pending = house.get(&format!("/themes/{MARKET}/erasures")).await.json(200);
     assert_eq!(
         pending,
-        json!({ "pending": [{ "leaf": 4, "change": "erased", "captures": 1, "views_follow": false }] })
+        json!({ "pending": [{ "leaf": 4, "change": "erased", "captures": 1, "views_follow": false }], "files_left": [] })
     );
     house.follow();
     assert_eq!(house.found().await, json!([1, 1]));

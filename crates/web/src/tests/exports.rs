@@ -1,10 +1,14 @@
 //! Exports over the API: ordered, read, read on.
 
-use axum::{body::Body, http::Method};
-use model::{Digest, Outcome};
+use axum::{
+    body::Body,
+    http::{Method, header},
+};
+use model::{Digest, Outcome, Seq};
 use serde_json::{Value, json};
 
-use super::{Answer, CYBER, House, MARKET, evidence::TARGET, request};
+use super::{Answer, CYBER, House, MARKET, evidence::TARGET, request, theme};
+use crate::authentication::Who;
 
 async fn house() -> House {
     let house = House::new();
@@ -87,4 +91,39 @@ async fn another_theme_knows_nothing_of_an_export() {
     for leaf in ["1", "99", "x"] {
         house.get(&format!("/themes/{MARKET}/exports/{leaf}")).await.problem(404, "unknown-export");
     }
+}
+
+/// The daemon deletes one day what is noted here: so only the command line may, and only what looks like an export.
+#[tokio::test]
+async fn the_file_of_an_export_is_noted() {
+    let house = house().await;
+    let export = order(&house, &wanted(&json!({ "captures": [1, 3] }), "wacz")).await.json(201);
+    let dir = tempfile::tempdir().unwrap();
+    let (file, other) = (dir.path().join("case.wacz"), dir.path().join("case.txt"));
+    for path in [&file, &other] {
+        std::fs::write(path, "bytes").unwrap();
+    }
+    let path = format!("{}/file", export["path"].as_str().unwrap());
+    let body = |file: &std::path::Path| json!({ "path": file });
+    house.send(Method::PUT, &path, &body(&file)).await.problem(403, "socket-only");
+    let note = async |file: &std::path::Path| {
+        let request =
+            request(Method::PUT, &path).header(header::CONTENT_TYPE, "application/json").extension(Who::Socket);
+        house.ask(request.body(Body::from(body(file).to_string())).unwrap()).await
+    };
+    for (refused, why) in [
+        (std::path::PathBuf::from("case.wacz"), "absolute"),
+        (other, "must end with .wacz"),
+        (dir.path().join("missing.wacz"), "sees no file"),
+        (dir.path().to_owned(), "must end with"),
+    ] {
+        let problem = note(&refused).await.problem(422, "invalid");
+        assert!(problem.contains(why), "{problem}");
+    }
+    assert_eq!(note(&file).await.status.as_u16(), 204);
+    let copies = house.store.copies(theme(MARKET)).unwrap();
+    assert_eq!(copies.len(), 1);
+    assert_eq!((&copies[0].path, copies[0].captures.as_slice()), (&file, &[Seq(1), Seq(3)][..]));
+    let pending = house.get(&format!("/themes/{MARKET}/erasures")).await.json(200);
+    assert_eq!(pending, json!({ "pending": [], "files_left": [] }));
 }
