@@ -101,10 +101,9 @@ async fn daemon(
     let concurrency = CONCURRENCY.to_string();
     let settings = ["--delay-ms", "0", "--concurrency", &concurrency];
     // All at once: the loop beside it knows every service from the start.
-    let added = onions
-        .iter()
-        .map(|onion| async { daemon.add_target("marketplace", onion, &format!("http://{onion}/"), &settings).await });
-    futures::future::try_join_all(added).await?;
+    let add =
+        async |onion: &String| daemon.add_target("marketplace", onion, &format!("http://{onion}/"), &settings).await;
+    futures::future::try_join_all(onions.iter().map(add)).await?;
     daemon.wait_until_idle(Deadline::seconds(300)).await?;
     let found_at = SystemClock.now();
     let cpu = process::cpu(daemon.pid()?)?.saturating_sub(cpu);
@@ -229,7 +228,8 @@ async fn queued() -> anyhow::Result<()> {
         process::peak_mb(daemon.pid()?)?
     );
     daemon.wait_until_idle(Deadline::seconds(300)).await?;
-    println!("At the end of its {PAGES} pages: {} MB.", process::peak_mb(daemon.pid()?)?);
+    let (peak, mapped) = (process::peak_mb(daemon.pid()?)?, process::mapped_mb(daemon.pid()?)?);
+    println!("At the end of its {PAGES} pages: {peak} MB peak; at the end {mapped} MB are mapped files.");
     daemon.stop().await?;
     network.stop().await;
     Ok(())

@@ -20,7 +20,16 @@ pub(crate) fn forget_peak() -> anyhow::Result<()> {
 
 /// The most memory that a process was resident with, in MB.
 pub(crate) fn peak_mb(pid: u32) -> anyhow::Result<u64> {
+    status_mb(pid, "VmHWM:")
+}
+
+/// What a process is resident with at present of files that it has mapped, in MB: the kernel takes it back when it needs the memory.
+pub(crate) fn mapped_mb(pid: u32) -> anyhow::Result<u64> {
+    status_mb(pid, "RssFile:")
+}
+
+fn status_mb(pid: u32, field: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
     Ok(line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024)
 }
