@@ -1,7 +1,12 @@
 //! The one writer of captures. It gives out sequences and makes a group of captures durable with one sync, so that many
 //! workers share the price of the disk; a capture is acknowledged when its group is on disk.
 
-use std::{collections::HashMap, sync::Arc, thread::JoinHandle};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use model::{Digest, Seq, ServiceId, TargetId, ThemeId};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -94,6 +99,10 @@ impl Drop for Committer {
     }
 }
 
+/// The longest that a group waits for more captures, and the pause between two looks.
+const PATIENCE: Duration = Duration::from_millis(2);
+const PAUSE: Duration = Duration::from_micros(50);
+
 struct Writer {
     tables: Arc<Tables>,
     log: Arc<Log>,
@@ -105,14 +114,31 @@ struct Writer {
 impl Writer {
     fn run(mut self) {
         let mut group = Vec::with_capacity(self.group_size);
+        let (mut size, mut took) = (1, Duration::ZERO);
         while let Some(first) = self.commands.blocking_recv() {
             group.push(first);
+            self.gather(&mut group, size, PATIENCE.min(took / 4));
+            size = group.len();
+            let begun = Instant::now();
+            self.commit(&mut group);
+            took = begun.elapsed();
+        }
+    }
+
+    /// Adds those that wait. Whoever was acknowledged a moment ago is about to bring the next one: until the group is as large as the last, it is
+    /// given a part of the time that a sync takes, because a sync of its own would take all of it.
+    fn gather(&mut self, group: &mut Vec<Command>, size: usize, patience: Duration) {
+        let begun = Instant::now();
+        loop {
             while group.len() < self.group_size
                 && let Ok(next) = self.commands.try_recv()
             {
                 group.push(next);
             }
-            self.commit(&mut group);
+            if group.len() >= size || begun.elapsed() >= patience {
+                return;
+            }
+            std::thread::sleep(PAUSE);
         }
     }
 

@@ -108,7 +108,7 @@ fn tidy(text: &str) -> (usize, usize) {
     let is_tidy = |byte: &&u8| {
         let byte = **byte;
         let is_space = byte == b' ';
-        let goes_on = !may_be_odd(byte) && !(is_space && before == b' ');
+        let goes_on = !may_be_odd(byte) && (!is_space || before != b' ');
         spaces += usize::from(is_space && goes_on);
         before = byte;
         goes_on
