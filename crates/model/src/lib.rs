@@ -14,6 +14,7 @@ mod grant;
 mod hex;
 mod hint;
 mod id;
+mod observable;
 mod onion;
 mod outcome;
 mod subject;
@@ -30,6 +31,7 @@ pub use document::{CharsetSource, Document, FormKind, Link, PageKind, Problem, R
 pub use grant::{Authority, Grant, Phase, Purpose};
 pub use hint::CrawlHint;
 pub use id::{CaptureId, InvalidId, Seq, ServiceId, TargetId, ThemeId, UriId};
+pub use observable::{Grade, Observable, ObservableKind, ObservableSettings, PgpKey, PgpKeyPart};
 pub use onion::{InvalidOnion, OnionAddress};
 pub use outcome::{Malformation, Outcome, Stage, TlsFailure, UnknownOutcome};
 pub use subject::{InvalidSubject, Subject};

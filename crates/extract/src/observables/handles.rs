@@ -1,0 +1,418 @@
+//! Names in messengers and forums: nothing but what stands beside them tells them from words.
+//!
+//! A label (`Wickr`, also `W1ckr`) leads to a name over words that only connect (`me`, `id`, `is`). After a sign such as `:` any name counts that is
+//! no everyday word; after mere space only one that no word looks like.
+
+pub(super) mod everyday;
+
+use model::{Grade, ObservableKind};
+
+use self::everyday::{is_connecting, is_everyday, is_lead};
+use super::{
+    Found,
+    hosts::{self, Host, Joint},
+    phones,
+    words::{self, Words},
+};
+
+/// How many words may stand between a label and its name.
+const MAX_CONNECTING: usize = 8;
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = 40;
+
+/// How far to the end of a line a name may stand after a label, in bytes.
+const MAX_REST: usize = 80;
+
+pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Vec<Found>) {
+    for word in 0..words.len() {
+        let at = words.at(word);
+        if at.len() == 1 && words.word(word).eq_ignore_ascii_case("u") {
+            out.extend(dread_user(words, at.end));
+        }
+        let Some((kind, last)) = label(words, word) else { continue };
+        out.extend(marked_before(words, word, kind));
+        out.extend(after_label(words, last, kind, regions));
+    }
+}
+
+/// The messenger that a word names, and the last word of its name.
+fn label(words: &Words<'_>, word: usize) -> Option<(ObservableKind, usize)> {
+    let at = words.at(word);
+    if at.len() == 1 {
+        // `W!ckr`, `w|ckr`
+        let is_split = matches!(words.slice(at.clone()), "w" | "W")
+            && matches!(words.gap(word), "!" | "|" | "¡")
+            && words.word(word + 1).get(..3).is_some_and(|rest| rest.eq_ignore_ascii_case("ckr"));
+        return is_split.then_some((ObservableKind::Wickr, word + 1));
+    }
+    if !(2..=20).contains(&at.len()) {
+        return None;
+    }
+    let text = words.word(word);
+    if !text.is_ascii() {
+        return Some((foreign_label(&text.to_lowercase())?, word));
+    }
+    if !matches!(
+        text.as_bytes().first().map(u8::to_ascii_lowercase),
+        Some(b'w' | b't' | b'7' | b'k' | b'i' | b'1' | b'l' | b's' | b'5' | b'd')
+    ) || text.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let mut room = [0; 12];
+    let room = room.get_mut(..text.len())?;
+    for (plain, byte) in room.iter_mut().zip(text.bytes()) {
+        *plain = without_leet(byte);
+    }
+    let kind = match std::str::from_utf8(room).unwrap_or_default() {
+        "wickr" | "wikr" | "wickrme" | "wickrid" | "wicker" | "wickerme" | "wickrpro" => ObservableKind::Wickr,
+        "teiegram" | "teiegramm" | "teiegrm" | "teiegramid" | "teieg" | "tg" => ObservableKind::Telegram,
+        "whatsapp" | "whatsap" | "watsapp" | "watsap" | "wapp" | "whatssapp" => ObservableKind::Whatsapp,
+        "what" | "whats" if words.gap(word).len() <= 1 && words.word(word + 1).eq_ignore_ascii_case("app") => {
+            return Some((ObservableKind::Whatsapp, word + 1));
+        }
+        "kik" => ObservableKind::Kik,
+        "icq" | "icqid" => ObservableKind::Icq,
+        "threema" => ObservableKind::Threema,
+        "signai" => ObservableKind::Signal,
+        "dread" => ObservableKind::Dread,
+        "twitter" => ObservableKind::Twitter,
+        _ => return None,
+    };
+    Some((kind, word))
+}
+
+/// A letter in the place of the digit that is written for it; `l`, too, is one of those that stand for `i`.
+fn without_leet(byte: u8) -> u8 {
+    match byte.to_ascii_lowercase() {
+        b'1' | b'l' => b'i',
+        b'3' => b'e',
+        b'0' => b'o',
+        b'4' => b'a',
+        b'5' => b's',
+        b'7' => b't',
+        other => other,
+    }
+}
+
+fn foreign_label(text: &str) -> Option<ObservableKind> {
+    Some(match text {
+        "телеграм" | "телеграмм" | "телега" | "тг" | "тлг" => ObservableKind::Telegram,
+        "викр" | "виккр" => ObservableKind::Wickr,
+        "ватсап" | "вотсап" | "вацап" | "ватсапп" | "уотсап" => ObservableKind::Whatsapp,
+        "сигнал" => ObservableKind::Signal,
+        "аська" => ObservableKind::Icq,
+        "трима" => ObservableKind::Threema,
+        _ => return None,
+    })
+}
+
+/// How firmly what stands before a name says that it is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tie {
+    /// Mere space.
+    Space,
+    /// A sign such as `:`.
+    Sign,
+    /// `@` right before the name.
+    At,
+}
+
+fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, regions: &[String]) -> Option<Found> {
+    let mut tie = Tie::Space;
+    let mut connecting = 0;
+    for word in label_end + 1..=label_end + 1 + MAX_CONNECTING {
+        let gap = words.gap(word - 1);
+        let at = words.at(word);
+        if at.is_empty() || (gap.contains('\n') && (tie == Tie::Space && !is_sign(gap) || gap.contains("\n\n"))) {
+            break;
+        }
+        tie = tie.max(if gap.ends_with('@') {
+            Tie::At
+        } else if is_sign(gap) {
+            Tie::Sign
+        } else {
+            Tie::Space
+        });
+        if tie == Tie::Space && (gap.contains(['.', '!', '?']) || (gap.contains(',') && connecting > 0)) {
+            break;
+        }
+        if let Some(found) = number(words, at.start, kind, tie, regions) {
+            return Some(found);
+        }
+        let text = words.word(word);
+        if label(words, word).is_some() {
+            // `Wickr / Telegram: name`
+            if tie == Tie::Space {
+                continue;
+            }
+            break;
+        }
+        if is_connecting(text) && tie != Tie::At && !goes_on_as_name(words, at.end) {
+            connecting += 1;
+            continue;
+        }
+        if kind == ObservableKind::Icq {
+            connecting += 1;
+            continue;
+        }
+        let found = name_at(words, at.start, kind);
+        if let Some(found) = found.filter(|found| is_meant(words, label_end, found, kind, tie)) {
+            return Some(found);
+        }
+        break;
+    }
+    at_end_of_line(words, label_end, kind)
+}
+
+/// Whether what stands between two words says that the second is the value of the first.
+fn is_sign(gap: &str) -> bool {
+    gap.contains([':', '=', '…', '–', '—', '→', '»', '>', '#', '@', '➡', '➜', '👉', '⇒', '~'])
+        || gap.contains("..")
+        || gap.contains("- ")
+        || gap.contains(" -")
+        || gap == "-"
+        || gap.char_indices().any(|(at, c)| c == 'â' && gap.get(at..).is_some_and(words::is_mojibake))
+}
+
+/// Whether a connecting word is only the beginning of a name, as in `me_and_you` or `id2go`.
+fn goes_on_as_name(words: &Words<'_>, end: usize) -> bool {
+    words.byte(end) == b'_' || (matches!(words.byte(end), b'-' | b'.') && words.byte(end + 1).is_ascii_alphanumeric())
+}
+
+/// The name that begins at `start`, if its messenger may have such a name.
+fn name_at(words: &Words<'_>, start: usize, kind: ObservableKind) -> Option<Found> {
+    let rest = words.text.as_bytes().get(start..).unwrap_or_default();
+    let is_part = |byte: &&u8| {
+        byte.is_ascii_alphanumeric()
+            || **byte == b'_'
+            || (matches!(byte, b'.' | b'-')
+                && matches!(
+                    kind,
+                    ObservableKind::Wickr | ObservableKind::Kik | ObservableKind::Signal | ObservableKind::Dread
+                ))
+    };
+    let len = rest.iter().take(MAX_NAME + 1).take_while(is_part).count();
+    let name = words.slice(start..start + len).trim_end_matches(['.', '-']);
+    let name = if name.ends_with("__") { name.trim_end_matches('_') } else { name };
+    let end = start + name.len();
+    // `name@host` and `name.onion/…` are addresses; `don't` is a word.
+    let goes_on = matches!(words.byte(end), b'@' | b'\'') || words.after(end, 4).starts_with('’');
+    let is_host = hosts::host(words, start, Joint::Plain)
+        .is_some_and(|host| host.at.end > end || words.byte(host.at.end) == b'/');
+    let has_letter = name.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let fits = match kind {
+        ObservableKind::Telegram => {
+            (4..=32).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        }
+        ObservableKind::Twitter => (3..=15).contains(&name.len()),
+        ObservableKind::Kik => (2..=30).contains(&name.len()),
+        ObservableKind::Wickr | ObservableKind::Dread => (3..=32).contains(&name.len()),
+        ObservableKind::Signal => name.rsplit_once('.').is_some_and(|(name, digits)| {
+            name.len() >= 3 && (2..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }),
+        ObservableKind::Threema => {
+            name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        }
+        _ => false,
+    };
+    let stands = fits && has_letter && !goes_on && !is_host && !words.after(end, 3).starts_with("://");
+    stands.then(|| Found::new(kind, Grade::Contextual, start..end, name.to_owned()))
+}
+
+/// Whether a name after a label is meant as one.
+fn is_meant(words: &Words<'_>, label_end: usize, found: &Found, kind: ObservableKind, tie: Tie) -> bool {
+    let name = found.value.as_str();
+    if kind == ObservableKind::Threema || kind == ObservableKind::Signal {
+        return tie > Tie::Space || name.bytes().any(|byte| byte.is_ascii_digit());
+    }
+    if tie == Tie::At {
+        return true;
+    }
+    if is_everyday(name) || is_measure(name) {
+        return false;
+    }
+    match tie {
+        _ if matches!(kind, ObservableKind::Twitter | ObservableKind::Dread) && tie == Tie::Space => false,
+        _ if looks_made_up(name) => true,
+        Tie::Sign => !goes_on_as_sentence(words, found.at.end),
+        _ => {
+            let lead = words.before(words.at(label_end).start, 16);
+            let lead = lead.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
+            kind != ObservableKind::Kik && is_lead(lead) && is_unlike_words(name) && ends_here(words, found.at.end)
+        }
+    }
+}
+
+/// Letters with digits, with capitals after small letters, or with an underscore: no word is written so.
+fn looks_made_up(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let has_digit = bytes.iter().any(u8::is_ascii_digit);
+    let has_inner_capital =
+        bytes.windows(2).any(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    name.len() >= 4 && (has_digit || has_inner_capital || name.trim_end_matches('_').contains('_'))
+}
+
+/// `24h`, `100g`, `x100`: numbers with a unit.
+fn is_measure(name: &str) -> bool {
+    let letters = name.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_counted = letters.len() < name.len() && letters.len() <= 3;
+    let is_times =
+        name.strip_prefix(['x', 'X', 'v', 'V']).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    is_counted || is_times
+}
+
+/// Whether an everyday word follows, so that what looks like a name is the beginning of a sentence.
+fn goes_on_as_sentence(words: &Words<'_>, end: usize) -> bool {
+    let Some(rest) = words.after(end, 24).strip_prefix(' ') else { return false };
+    let next: &str = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    is_everyday(next) && next.starts_with(|c: char| c.is_lowercase())
+}
+
+/// Whether letters are none of a word that could follow a label in a sentence.
+fn is_unlike_words(name: &str) -> bool {
+    const ENDINGS: [&str; 14] =
+        ["ing", "ly", "ed", "tion", "tions", "ment", "able", "ers", "ness", "ity", "ies", "ever", "ally", "ous"];
+    let lower = name.to_ascii_lowercase();
+    name.len() >= 6 && !ENDINGS.iter().any(|ending| lower.ends_with(ending))
+}
+
+fn ends_here(words: &Words<'_>, end: usize) -> bool {
+    let rest = words.after(end, 24);
+    let text = rest.trim_start_matches(' ');
+    text.is_empty() || !text.starts_with(char::is_alphanumeric)
+}
+
+/// `Wickr support day and night – name`: the lone word at the end of the line, after a sign.
+fn at_end_of_line(words: &Words<'_>, label_end: usize, kind: ObservableKind) -> Option<Found> {
+    if !matches!(kind, ObservableKind::Wickr | ObservableKind::Telegram | ObservableKind::Kik) {
+        return None;
+    }
+    let start = words.at(label_end).end;
+    let rest = words.after(start, MAX_REST);
+    if rest.len() >= MAX_REST || rest.contains(['.', '!', '?', ';']) {
+        return None;
+    }
+    let trimmed = rest.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let gap_end = trimmed.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    let name_start = gap_end + trimmed.get(gap_end..)?.chars().next()?.len_utf8();
+    let between = rest.get(..name_start)?;
+    let gap = between.get(between.trim_end_matches(|c: char| !c.is_alphanumeric() || c == 'â').len()..)?;
+    let found = name_at(words, start + name_start, kind)?;
+    let name = found.value.as_str();
+    let is_meant = is_sign(gap) && !is_everyday(name) && !is_measure(name) && (looks_made_up(name) || name.len() >= 8);
+    is_meant.then_some(found)
+}
+
+/// `@name on Telegram`, `@name (Telegram)`.
+fn marked_before(words: &Words<'_>, label: usize, kind: ObservableKind) -> Option<Found> {
+    if !matches!(kind, ObservableKind::Telegram | ObservableKind::Twitter | ObservableKind::Wickr) {
+        return None;
+    }
+    let near = words.before(words.at(label).start, MAX_NAME + 8);
+    let near = near.trim_end_matches([' ', '(', '[']);
+    let near = ["on", "op", "via", "at", "in", "в", "на"]
+        .into_iter()
+        .find_map(|word| near.strip_suffix(word)?.strip_suffix(' '))
+        .or_else(|| words.gap(label.checked_sub(1)?).contains(['(', '[']).then_some(near))?;
+    let name = near
+        .get(near.rfind('@')? + 1..)
+        .filter(|name| !name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_'))?;
+    let before = near.get(..near.len() - name.len() - 1)?;
+    if before.ends_with(|c: char| c.is_alphanumeric()) {
+        return None;
+    }
+    // `near` is the end of the text before the label without its tail.
+    let line = words.before(words.at(label).start, MAX_NAME + 8);
+    let start = words.at(label).start - line.len() + before.len() + 1;
+    name_at(words, start, kind)
+}
+
+/// A number after a label: one of ICQ, or a telephone number where the messenger knows people by it.
+fn number(words: &Words<'_>, start: usize, kind: ObservableKind, tie: Tie, regions: &[String]) -> Option<Found> {
+    match kind {
+        ObservableKind::Icq => icq_number(words, start),
+        ObservableKind::Whatsapp | ObservableKind::Signal => {
+            let (at, value) = phones::after_label(words, start, regions)?;
+            Some(Found::within(kind, Grade::Contextual, at, value))
+        }
+        ObservableKind::Telegram if tie > Tie::Space => {
+            let (at, value) = phones::after_label(words, start, regions).filter(|(_, value)| value.starts_with('+'))?;
+            Some(Found::within(kind, Grade::Contextual, at, value))
+        }
+        _ => None,
+    }
+}
+
+/// Five to ten digits, together, in groups or one by one.
+fn icq_number(words: &Words<'_>, start: usize) -> Option<Found> {
+    let (mut value, mut end) = (String::new(), start);
+    let mut at = start;
+    while value.len() <= 10 && words.byte(at).is_ascii_digit() {
+        value.push(char::from(words.byte(at)));
+        end = at + 1;
+        at = end + usize::from(matches!(words.byte(end), b' ' | b'-' | b'.') && words.byte(end + 1).is_ascii_digit());
+    }
+    let stands = (5..=10).contains(&value.len()) && !words.byte(end).is_ascii_alphanumeric();
+    stands.then(|| Found::new(ObservableKind::Icq, Grade::Contextual, start..end, value))
+}
+
+/// `u/name` near the name of Dread.
+fn dread_user(words: &Words<'_>, end: usize) -> Option<Found> {
+    let near = 60;
+    if words.byte(end) != b'/' {
+        return None;
+    }
+    let speaks = |text: &str| text.to_ascii_lowercase().contains("dread");
+    let found = name_at(words, end + 1, ObservableKind::Dread)?;
+    let names_dread = speaks(words.before(end, near)) || speaks(words.after(found.at.end, near));
+    names_dread.then_some(Found { may_nest: true, ..found })
+}
+
+/// The handle that an address of a messenger's own site leads to.
+pub(super) fn in_url(words: &Words<'_>, host: &Host, end: usize) -> Option<Found> {
+    let start = host.at.end;
+    let path = words.slice(start..end);
+    let name = |skip: usize, kind: ObservableKind| {
+        let found = name_at(words, start + skip, kind)?;
+        let ends = found.at.end >= end || matches!(words.byte(found.at.end), b'/' | b'?' | b'#' | b'.' | b',');
+        (ends && !is_everyday(&found.value)).then_some(Found { may_nest: true, ..found })
+    };
+    let digits = |skip: usize, kind: ObservableKind| {
+        let digits: String =
+            path.get(skip..)?.trim_start_matches('+').chars().take_while(char::is_ascii_digit).collect();
+        let shown = path.get(skip..)?.starts_with('+');
+        let at = start + skip..start + skip + usize::from(shown) + digits.len();
+        let value = if kind == ObservableKind::Icq { digits } else { format!("+{digits}") };
+        (5..=16).contains(&value.len()).then(|| Found::within(kind, Grade::Contextual, at, value))
+    };
+    let tail = |prefix: &str| path.strip_prefix(prefix).map(|_| prefix.len());
+    match host.name.strip_prefix("www.").unwrap_or(&host.name) {
+        "t.me" | "telegram.me" | "telegram.dog" => {
+            name(tail("/s/").or_else(|| tail("/@")).or_else(|| tail("/"))?, ObservableKind::Telegram)
+        }
+        "wa.me" => digits(tail("/")?, ObservableKind::Whatsapp),
+        "api.whatsapp.com" | "web.whatsapp.com" => digits(path.find("phone=")? + 6, ObservableKind::Whatsapp),
+        "twitter.com" | "x.com" | "mobile.twitter.com" => {
+            name(tail("/@").or_else(|| tail("/"))?, ObservableKind::Twitter)
+        }
+        "kik.me" => name(tail("/")?, ObservableKind::Kik),
+        "icq.im" => digits(tail("/")?, ObservableKind::Icq),
+        "icq.com" => digits(tail("/people/")?, ObservableKind::Icq),
+        "threema.id" => name(tail("/")?, ObservableKind::Threema),
+        "signal.me" => digits(tail("/#p/")?, ObservableKind::Signal),
+        _ if is_dread(&host.name) => name(tail("/u/")?, ObservableKind::Dread),
+        _ => None,
+    }
+}
+
+/// The addresses that Dread has had.
+fn is_dread(host: &str) -> bool {
+    matches!(
+        host,
+        "dreadditevelidot.onion"
+            | "dreadytofatroptsdj6io7l3xptbet6onoyno2yv7jicoxknyazubrad.onion"
+            | "g66ol3eb5ujdckzqqfmjsbpdjufmjd5nsgdipvxmsh7rckzlhywlzlqd.onion"
+    )
+}
