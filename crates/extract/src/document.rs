@@ -1,16 +1,17 @@
-use model::{CharsetSource, Digest, Document, FormKind, PageKind, Problem};
+use model::{CharsetSource, Digest, Document, FormKind, Observable, PageKind, Problem};
 
 use crate::{
     Limits, Page, charset, decode,
     digest::{self, DIGEST_RULE},
     kind, language,
     media::Media,
+    observables::observables,
     parse, refresh,
     walk::{self, Content, forms::Form},
 };
 
 /// Version of the extractor; part of every document. It goes up with any change that can change a document.
-pub const EXTRACTOR: u32 = 1;
+pub const EXTRACTOR: u32 = 2;
 
 /// Makes a document of a capture.
 ///
@@ -41,6 +42,8 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
     } else {
         digest::of_content(page.uri, &content.title, &content.text, &content.links)
     };
+    let (observables, problem) = some_of(observables(&content.text, &limits.keep), limits.observables);
+    problems.extend(problem);
     let document = Document {
         extractor: EXTRACTOR,
         charset: charset.name().to_owned(),
@@ -52,6 +55,7 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
         text: content.text,
         links: content.links,
         refresh: content.refresh,
+        observables,
         content_digest,
         digest_rule: DIGEST_RULE,
     };
@@ -71,6 +75,13 @@ fn of_plain(text: &str, limits: &Limits) -> Content {
     content.layout.words = content.text.split_whitespace().count();
     content.problems.extend(is_full.then_some(Problem::TooLong));
     content
+}
+
+/// The first observables, and whether there were more.
+fn some_of(mut observables: Vec<Observable>, limit: usize) -> (Vec<Observable>, Option<Problem>) {
+    let problem = (observables.len() > limit).then_some(Problem::TooManyObservables);
+    observables.truncate(limit);
+    (observables, problem)
 }
 
 fn once_each(problems: Vec<Problem>) -> Vec<Problem> {

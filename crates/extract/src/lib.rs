@@ -1,5 +1,5 @@
 //! Bytes and headers of a capture become a [`model::Document`]: content codings undone, character encoding found, HTML parsed, and out of it
-//! title, visible text, language, links, refresh, forms, page kind and the content digest that tells a change from noise.
+//! title, visible text, language, links, refresh, forms, observables, page kind and the content digest that tells a change from noise.
 //!
 //! Everything here is pure and total. Whatever a site sends, [`document()`] returns a document, tells beside it what could not be read, and stays
 //! within [`Limits`]. This crate deliberately fetches nothing, stores nothing, and does not judge what a page is about.

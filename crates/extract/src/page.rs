@@ -1,4 +1,4 @@
-use model::Uri;
+use model::{ObservableSettings, Uri};
 
 /// What extraction needs to know of a capture.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct Page<'a> {
     pub payload: &'a [u8],
 }
 
-/// How much of a page is read.
+/// How much of a page is read, and what may be kept of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes that come out of each content coding.
@@ -26,12 +26,23 @@ pub struct Limits {
     pub depth: usize,
     /// Links kept.
     pub links: usize,
+    /// Observables kept.
+    pub observables: usize,
+    /// Which observables may be kept: a theme's choice.
+    pub keep: ObservableSettings,
     /// Bytes of visible text kept, as UTF-8.
     pub text_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { decoded_bytes: 16 << 20, depth: 512, links: 5000, text_bytes: 4 << 20 }
+        Self {
+            decoded_bytes: 16 << 20,
+            depth: 512,
+            links: 5000,
+            observables: 5000,
+            keep: ObservableSettings::default(),
+            text_bytes: 4 << 20,
+        }
     }
 }

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Uri};
+use crate::{Digest, Observable, Uri};
 
 /// What one extractor version made of a capture. Derived: deleted and made again at will.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Document {
     pub refresh: Option<Refresh>,
     /// The forms of the page.
     pub forms: Vec<FormKind>,
+    /// What leads to a person, a service or money, as it stands in the text. Extractors before version 2 looked for none.
+    #[serde(default)]
+    pub observables: Vec<Observable>,
     /// SHA-256 over text and structure without noise (counters, tokens, clocks) under `digest_rule`.
     pub content_digest: Digest,
     /// The version of the rule for noise.
@@ -178,6 +181,8 @@ pub enum Problem {
     TooDeep,
     /// There are more links than the limit; the first ones were kept.
     TooManyLinks,
+    /// There are more observables than the limit; the first ones were kept.
+    TooManyObservables,
     /// The content is not text.
     NotText,
 }

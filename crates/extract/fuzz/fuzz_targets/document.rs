@@ -15,8 +15,19 @@ type Input<'a> = (u16, Option<&'a [u8]>, Option<&'a [u8]>, Option<&'a [u8]>, &'a
 fuzz_target!(|input: Input<'_>| {
     let (status, content_type, content_encoding, refresh, payload) = input;
     let page = Page { uri: &PAGE, status, content_type, content_encoding, refresh, payload };
-    let limits = Limits { decoded_bytes: 1 << 20, depth: 64, links: 50, text_bytes: 1 << 16 };
+    let limits = Limits {
+        decoded_bytes: 1 << 20,
+        depth: 64,
+        links: 50,
+        observables: 50,
+        text_bytes: 1 << 16,
+        ..Limits::default()
+    };
     let (found, problems) = document(&page, &limits);
-    assert!(found.links.len() <= limits.links && found.text.len() <= limits.text_bytes);
+    assert!(
+        found.links.len() <= limits.links
+            && found.observables.len() <= limits.observables
+            && found.text.len() <= limits.text_bytes
+    );
     assert_eq!(document(&page, &limits), (found, problems));
 });

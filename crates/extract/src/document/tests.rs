@@ -74,6 +74,46 @@ fn other_text_is_kept_as_it_stands() {
 }
 
 #[test]
+fn observables_stand_in_the_text_also_where_it_is_hidden() {
+    let found = html(
+        "<p>Jabber: a@example.org</p><div style=display:none>b [at] example.org</div><textarea>c@example.org\n</textarea>",
+    );
+    let raw: Vec<&str> = found
+        .observables
+        .iter()
+        .map(|found_at| &found.text[found_at.at.start as usize..found_at.at.end as usize])
+        .collect();
+    assert_eq!(raw, ["a@example.org", "b [at] example.org", "c@example.org"]);
+}
+
+#[test]
+fn a_theme_says_which_observables_are_kept_and_a_limit_how_many() {
+    let uri = uri();
+    let page = Page {
+        uri: &uri,
+        status: 200,
+        content_type: Some(b"text/plain"),
+        content_encoding: None,
+        refresh: None,
+        payload: b"a@example.org b@example.org http://example.org/",
+    };
+    let kept = |limits: &Limits| {
+        let (document, problems) = document(&page, limits);
+        (document.observables.into_iter().map(|found| found.value).collect::<Vec<_>>(), problems)
+    };
+    let (all, problems) = kept(&Limits::default());
+    assert_eq!((all.len(), problems), (3, vec![]));
+    let mut limits = Limits::default();
+    limits.keep.kinds = [model::ObservableKind::Url].into();
+    assert_eq!(kept(&limits).0, ["http://example.org/"]);
+    let limits = Limits { observables: 2, ..Limits::default() };
+    assert_eq!(
+        kept(&limits),
+        (vec!["a@example.org".into(), "b@example.org".into()], vec![Problem::TooManyObservables])
+    );
+}
+
+#[test]
 fn nothing_and_no_text() {
     let (found, problems) = read("text/html", b"");
     assert_eq!((found.text.as_str(), problems), ("", vec![]));
@@ -229,7 +269,7 @@ mod any_bytes {
                 refresh: refresh.as_deref(),
                 payload: &payload,
             };
-            let limits = Limits { decoded_bytes: 400, depth: 4, links: 2, text_bytes: 50 };
+            let limits = Limits { decoded_bytes: 400, depth: 4, links: 2, observables: 1, text_bytes: 50, ..Limits::default() };
             let (found, problems) = document(&page, &limits);
             prop_assert!(found.links.len() <= 2 && found.text.len() <= 50);
             prop_assert!(found.links.iter().all(|link| link.anchor.chars().count() <= 200));

@@ -1,6 +1,6 @@
 //! Codes in hexadecimal: digests of files, fingerprints typed out, Tox and Session ids; and numbers of vulnerabilities.
 
-use model::{Grade, ObservableKind};
+use model::{Grade, ObservableKind, OnionAddress};
 
 use super::{Found, words::Words};
 
@@ -16,6 +16,7 @@ pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
                     out.push(found);
                 }
             }
+            56 => out.extend(bare_onion(words, word)),
             32 | 40 | 42 | 64 | 66 | 76 | 128 => out.extend(code(words, word)),
             _ => {}
         }
@@ -77,6 +78,12 @@ fn is_tox(hex: &str) -> bool {
         _ => sum,
     });
     bytes.iter().any(|&byte| byte != 0) && sum == [0, 0]
+}
+
+/// A version 3 onion address that somebody wrote without its ending: the checksum tells it.
+fn bare_onion(words: &Words<'_>, word: usize) -> Option<Found> {
+    let address: OnionAddress = words.word(word).parse().ok()?;
+    Some(Found::new(ObservableKind::OnionV3, Grade::Verified, words.at(word), address.to_string()))
 }
 
 /// Ten groups of four hexadecimal digits, as `GnuPG` prints a fingerprint.

@@ -7,7 +7,7 @@ pub(super) mod everyday;
 
 use model::{Grade, ObservableKind};
 
-use self::everyday::{is_connecting, is_everyday, is_lead};
+use self::everyday::{is_connecting, is_everyday, is_lead, is_noun};
 use super::{
     Found,
     hosts::{self, Host, Joint},
@@ -53,11 +53,7 @@ fn label(words: &Words<'_>, word: usize) -> Option<(ObservableKind, usize)> {
     if !text.is_ascii() {
         return Some((foreign_label(&text.to_lowercase())?, word));
     }
-    if !matches!(
-        text.as_bytes().first().map(u8::to_ascii_lowercase),
-        Some(b'w' | b't' | b'7' | b'k' | b'i' | b'1' | b'l' | b's' | b'5' | b'd')
-    ) || text.bytes().all(|byte| byte.is_ascii_digit())
-    {
+    if !may_be_label(text.as_bytes()) {
         return None;
     }
     let mut room = [0; 12];
@@ -81,6 +77,26 @@ fn label(words: &Words<'_>, word: usize) -> Option<(ObservableKind, usize)> {
         _ => return None,
     };
     Some((kind, word))
+}
+
+/// Whether a word begins as a label does, at a glance: most do not.
+fn may_be_label(word: &[u8]) -> bool {
+    let first = |n: usize| word.get(n).copied().map_or(0, without_leet);
+    match word.len() {
+        2 => [first(0), first(1)] == *b"tg",
+        3 => matches!([first(0), first(1)], [b'k', b'i'] | [b'i', b'c']),
+        _ => matches!(
+            [first(0), first(1), first(2)],
+            [b'w', b'i', b'c' | b'k']
+                | [b'w', b'h' | b'a', _]
+                | [b't', b'e', b'i']
+                | [b't', b'h', b'r']
+                | [b't', b'w', b'i']
+                | [b's', b'i', b'g']
+                | [b'd', b'r', b'e']
+                | [b'i', b'c', b'q']
+        ),
+    }
 }
 
 /// A letter in the place of the digit that is written for it; `l`, too, is one of those that stand for `i`.
@@ -113,10 +129,26 @@ fn foreign_label(text: &str) -> Option<ObservableKind> {
 enum Tie {
     /// Mere space.
     Space,
+    /// A word such as `username`, a bracket or a quote.
+    Noun,
     /// A sign such as `:`.
     Sign,
     /// `@` right before the name.
     At,
+}
+
+impl Tie {
+    fn of(gap: &str) -> Self {
+        if gap.ends_with('@') {
+            Self::At
+        } else if is_sign(gap) {
+            Self::Sign
+        } else if gap.ends_with(['(', '[', '"', '“', '„', '\'']) {
+            Self::Noun
+        } else {
+            Self::Space
+        }
+    }
 }
 
 fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, regions: &[String]) -> Option<Found> {
@@ -125,16 +157,12 @@ fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, region
     for word in label_end + 1..=label_end + 1 + MAX_CONNECTING {
         let gap = words.gap(word - 1);
         let at = words.at(word);
-        if at.is_empty() || (gap.contains('\n') && (tie == Tie::Space && !is_sign(gap) || gap.contains("\n\n"))) {
+        if at.is_empty()
+            || (gap.contains('\n') && tie < Tie::Sign && !is_sign(gap) && !stands_above(words, label_end, word))
+        {
             break;
         }
-        tie = tie.max(if gap.ends_with('@') {
-            Tie::At
-        } else if is_sign(gap) {
-            Tie::Sign
-        } else {
-            Tie::Space
-        });
+        tie = tie.max(Tie::of(gap));
         if tie == Tie::Space && (gap.contains(['.', '!', '?']) || (gap.contains(',') && connecting > 0)) {
             break;
         }
@@ -144,12 +172,15 @@ fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, region
         let text = words.word(word);
         if label(words, word).is_some() {
             // `Wickr / Telegram: name`
-            if tie == Tie::Space {
+            if tie < Tie::Sign {
                 continue;
             }
             break;
         }
         if is_connecting(text) && tie != Tie::At && !goes_on_as_name(words, at.end) {
+            if is_noun(text) {
+                tie = tie.max(Tie::Noun);
+            }
             connecting += 1;
             continue;
         }
@@ -168,12 +199,22 @@ fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, region
 
 /// Whether what stands between two words says that the second is the value of the first.
 fn is_sign(gap: &str) -> bool {
-    gap.contains([':', '=', '…', '–', '—', '→', '»', '>', '#', '@', '➡', '➜', '👉', '⇒', '~'])
+    gap.contains([':', ';', '\t', '=', '…', '–', '—', '→', '»', '>', '#', '@', '➡', '➜', '👉', '⇒', '~'])
         || gap.contains("..")
         || gap.contains("- ")
         || gap.contains(" -")
         || gap == "-"
         || gap.char_indices().any(|(at, c)| c == 'â' && gap.get(at..).is_some_and(words::is_mojibake))
+}
+
+/// Whether a label has a line for itself and the name one below it.
+fn stands_above(words: &Words<'_>, label: usize, name: usize) -> bool {
+    let is_alone = words.before(words.at(label).start, 24).chars().all(|c| !c.is_alphanumeric());
+    let end = words.at(name).end;
+    is_alone
+        && words.gap(name - 1) == "\n"
+        && words.after(end, MAX_NAME).chars().all(|c| !c.is_whitespace())
+        && looks_made_up(words.word(name))
 }
 
 /// Whether a connecting word is only the beginning of a name, as in `me_and_you` or `id2go`.
@@ -225,18 +266,19 @@ fn name_at(words: &Words<'_>, start: usize, kind: ObservableKind) -> Option<Foun
 fn is_meant(words: &Words<'_>, label_end: usize, found: &Found, kind: ObservableKind, tie: Tie) -> bool {
     let name = found.value.as_str();
     if kind == ObservableKind::Threema || kind == ObservableKind::Signal {
-        return tie > Tie::Space || name.bytes().any(|byte| byte.is_ascii_digit());
+        return tie > Tie::Noun || name.bytes().any(|byte| byte.is_ascii_digit());
     }
     if tie == Tie::At {
-        return true;
+        return !is_everyday(name) || kind == ObservableKind::Telegram;
     }
     if is_everyday(name) || is_measure(name) {
         return false;
     }
     match tie {
-        _ if matches!(kind, ObservableKind::Twitter | ObservableKind::Dread) && tie == Tie::Space => false,
+        _ if matches!(kind, ObservableKind::Twitter | ObservableKind::Dread) && tie < Tie::Sign => false,
         _ if looks_made_up(name) => true,
         Tie::Sign => !goes_on_as_sentence(words, found.at.end),
+        Tie::Noun => is_unlike_words(name) && !goes_on_as_sentence(words, found.at.end),
         _ => {
             let lead = words.before(words.at(label_end).start, 16);
             let lead = lead.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
@@ -377,7 +419,8 @@ pub(super) fn in_url(words: &Words<'_>, host: &Host, end: usize) -> Option<Found
     let name = |skip: usize, kind: ObservableKind| {
         let found = name_at(words, start + skip, kind)?;
         let ends = found.at.end >= end || matches!(words.byte(found.at.end), b'/' | b'?' | b'#' | b'.' | b',');
-        (ends && !is_everyday(&found.value)).then_some(Found { may_nest: true, ..found })
+        (ends && !is_everyday(&found.value) && !RESERVED.contains(&found.value.as_str()))
+            .then_some(Found { may_nest: true, ..found })
     };
     let digits = |skip: usize, kind: ObservableKind| {
         let digits: String =
@@ -406,6 +449,22 @@ pub(super) fn in_url(words: &Words<'_>, host: &Host, end: usize) -> Option<Found
         _ => None,
     }
 }
+
+/// Pages of messengers' own sites that are nobody's.
+const RESERVED: [&str; 12] = [
+    "joinchat",
+    "addstickers",
+    "share",
+    "intent",
+    "home",
+    "search",
+    "hashtag",
+    "explore",
+    "settings",
+    "socks",
+    "setlanguage",
+    "tos",
+];
 
 /// The addresses that Dread has had.
 fn is_dread(host: &str) -> bool {

@@ -33,6 +33,19 @@ pub(super) fn at_sign(rest: &str) -> Option<(usize, Joint)> {
     joint(rest, '@', &ATS)
 }
 
+/// Whether the word that begins at a place may stand for a sign, at a glance.
+pub(super) fn may_be_sign(words: &Words<'_>, start: usize) -> bool {
+    let [a, b, c] = [0, 1, 2].map(|at| words.byte(start + at).to_ascii_lowercase());
+    matches!(
+        [a, b, c],
+        [b'a', b't', b' ']
+            | [b'd', b'o' | b'0', b't']
+            | [b'p', b'u' | b'o', b'n' | b'i']
+            | [b'a', b'p', b'e']
+            | [b'a', b'r', b'r']
+    )
+}
+
 fn joint(rest: &str, sign: char, words: &[&str]) -> Option<(usize, Joint)> {
     let rest = rest.get(..rest.floor_char_boundary(MAX_JOINT)).unwrap_or(rest);
     if let Some(after) = rest.strip_prefix(sign) {

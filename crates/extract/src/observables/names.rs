@@ -25,11 +25,14 @@ pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
     let (mut until, mut no_local_until) = (0, 0);
     for word in 0..words.len() {
         let at = words.at(word);
-        if at.start < until || !may_begin(words, &at) {
+        if at.start < until {
             continue;
         }
-        let url = url(words, word);
-        if let Some((found, host)) = url {
+        if let Err(end) = begins_name(words, word) {
+            until = end;
+            continue;
+        }
+        if let Some((found, host)) = url(words, word) {
             until = found.at.end;
             push_url(words, found, host.as_ref(), out);
         } else if let Some((found, host)) = mail(words, at.start, &mut no_local_until) {
@@ -50,32 +53,21 @@ pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether a sign may follow a word that makes it part of a name; most words end here.
-fn may_begin(words: &Words<'_>, at: &Range<usize>) -> bool {
-    match words.byte(at.end) {
-        b'.' | b'@' | b'-' | b'_' | b'+' | b'%' | b':' | b'[' | b'(' | b'{' | b'<' => true,
-        b' ' => matches!(
-            words.byte(at.end + 1),
-            b'[' | b'('
-                | b'{'
-                | b'<'
-                | b'@'
-                | b'*'
-                | b'_'
-                | b'-'
-                | b'|'
-                | b'a'
-                | b'A'
-                | b'd'
-                | b'D'
-                | b'p'
-                | b'P'
-                | 0xC3
-                | 0xD0
-                | 0xD1
-        ),
+/// Whether what begins with a word may be part of a name, or else where the next thing may begin that is; most words end here.
+fn begins_name(words: &Words<'_>, word: usize) -> Result<(), usize> {
+    let start = words.at(word).start;
+    let piece = local_piece(words, start);
+    let end = start + piece.len();
+    let may_go_on = match words.byte(end) {
+        b'@' | b'[' | b'(' | b'{' | b'<' | b':' => true,
+        b' ' => match words.byte(end + 1) {
+            b'[' | b'(' | b'{' | b'<' | b'@' | b'*' | b'_' | b'-' | b'|' => true,
+            byte => !byte.is_ascii() || hosts::may_be_sign(words, end + 1),
+        },
         _ => false,
-    }
+    };
+    let has_dot = piece.trim_end_matches('.').contains('.');
+    if may_go_on || has_dot || piece.len() > MAX_LOCAL { Ok(()) } else { Err(end) }
 }
 
 /// A URL with its scheme, also `hxxp` and with brackets in the place of signs, and its host if that has a name.
@@ -124,6 +116,10 @@ fn url_end(words: &Words<'_>, from: usize) -> usize {
             || (!c.is_ascii() && !c.is_alphanumeric())
     };
     let mut tail = tail.find(ends).map_or(tail, |end| tail.get(..end).unwrap_or_default());
+    // A list of URLs without spaces.
+    if let Some(next) = [",http", ";http"].into_iter().filter_map(|next| tail.find(next)).min() {
+        tail = tail.get(..next).unwrap_or_default();
+    }
     loop {
         let shorter = tail.trim_end_matches(['.', ',', ';', ':', '!', '\'', '*', '?']);
         let shorter = match shorter.strip_suffix(')') {
@@ -238,7 +234,10 @@ fn mail(words: &Words<'_>, start: usize, no_local_until: &mut usize) -> Option<(
             let is_hidden = host.joint >= Joint::Bracketed && !host.is_hidden();
             !is_everyday(&local) && (is_hidden || speaks_of_mail(near) || (is_provider && is_made))
         }
-        Joint::Spaced => words.byte(end) == b'@' || words.byte(end + 2) == b' ' || is_provider,
+        Joint::Spaced => {
+            let is_even = words.byte(end) == b'@' || words.byte(end + 2) == b' ';
+            !is_everyday(&local) && (is_even || (is_provider && is_made))
+        }
     };
     if !is_address || local.ends_with('.') || local.starts_with('.') {
         return None;
@@ -276,9 +275,16 @@ fn is_xmpp(words: &Words<'_>, start: usize, host: &Host) -> bool {
         near = words.before(start.saturating_sub(near.len() + 1), NEAR);
     }
     let near = near.to_lowercase();
-    // What stands before another address belongs to that.
+    // What stands before another address belongs to that, and what stands in another sentence to nothing here.
     let near = near.rsplit('@').next().unwrap_or_default();
-    let last = |names: &[&str]| names.iter().filter_map(|name| near.rfind(name)).max();
+    let near = [". ", "! ", "? "].into_iter().fold(near, |near, end| near.rsplit(end).next().unwrap_or_default());
+    let is_whole = |at: usize, name: &str| {
+        name.len() > 3
+            || (!near.get(..at).is_some_and(|near| near.ends_with(char::is_alphanumeric))
+                && !near.get(at + name.len()..).is_some_and(|near| near.starts_with(char::is_alphanumeric)))
+    };
+    let place = |name: &&str| near.rfind(*name).filter(|&at| is_whole(at, name));
+    let last = |names: &[&str]| names.iter().filter_map(place).max();
     match (last(&XMPP_NAMES), last(&MAIL_NAMES)) {
         (Some(xmpp), Some(mail)) => xmpp > mail,
         (Some(_), None) => true,

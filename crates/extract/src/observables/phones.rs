@@ -29,7 +29,7 @@ pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Vec<Found>) 
         let text = words.word(word);
         let found = if text.bytes().all(|byte| byte.is_ascii_digit()) {
             written(words, at.start, regions).or_else(|| spoken(words, word, regions))
-        } else if is_number_word(text) {
+        } else if may_be_number_word(text) && number_word(text).is_some() {
             spoken(words, word, regions)
         } else {
             None
@@ -48,7 +48,7 @@ struct Groups {
     /// Where each group ends: in the text, and in the digits.
     ends: Vec<(usize, usize)>,
     is_international: bool,
-    has_brackets: bool,
+    opens_with_bracket: bool,
 }
 
 impl Groups {
@@ -60,7 +60,7 @@ impl Groups {
             Some(before) => (true, before),
             None => (false, before_bracket),
         };
-        let has_brackets = before_bracket.len() < lead.len();
+        let opens_with_bracket = before_bracket.len() < lead.len();
         let start = first_digit - (lead.len() - before.len());
         // What is part of a larger number or name is none; a sign of its own parts it from leaders such as `.....`.
         let before = words.byte_before(start);
@@ -69,7 +69,7 @@ impl Groups {
             return None;
         }
         let (digits, ends) = (String::new(), Vec::new());
-        let mut groups = Self { at: start..first_digit, digits, ends, is_international, has_brackets };
+        let mut groups = Self { at: start..first_digit, digits, ends, is_international, opens_with_bracket };
         let mut rest = words.after(first_digit, MAX_NUMBER);
         let mut place = first_digit;
         loop {
@@ -82,12 +82,17 @@ impl Groups {
             groups.digits.push_str(group);
             groups.ends.push((place, groups.digits.len()));
             let Some(gap) = gap(after) else { break };
-            groups.has_brackets |= gap.contains('(');
             place += gap.len();
             rest = after.get(gap.len()..).unwrap_or_default();
         }
         groups.at.end = groups.ends.last()?.0;
         Some(groups)
+    }
+
+    /// `8 (912) 345-67-89`: a code in brackets with most of the number behind it.
+    fn has_area_code(&self, words: &Words<'_>) -> bool {
+        let raw = words.slice(self.at.clone());
+        raw.split_once(')').is_some_and(|(_, rest)| rest.bytes().filter(u8::is_ascii_digit).count() >= 6)
     }
 
     /// `212-555-0123`, `212.555.0123`
@@ -130,6 +135,10 @@ fn gap(after: &str) -> Option<&str> {
 }
 
 fn written(words: &Words<'_>, first_digit: usize, regions: &[String]) -> Option<Found> {
+    let has_sign = || words.before(first_digit, 3).contains('+') || words.after(first_digit, 2) == "00";
+    if regions.is_empty() && !has_sign() {
+        return None;
+    }
     let groups = Groups::read(words, first_digit)?;
     let (at, value) = groups.longest(|digits| {
         if groups.is_international {
@@ -138,13 +147,17 @@ fn written(words: &Words<'_>, first_digit: usize, regions: &[String]) -> Option<
         if let Some(digits) = digits.strip_prefix("00") {
             return international(digits);
         }
-        let starts_so = groups.has_brackets || (digits.starts_with('0') && digits.len() >= 9);
-        let is_written_so = starts_so || groups.are_american(words) || is_called(words.before(groups.at.start, NEAR));
+        let starts_so = groups.opens_with_bracket || (digits.starts_with('0') && digits.len() >= 9);
+        let is_written_so = starts_so
+            || groups.has_area_code(words)
+            || groups.are_american(words)
+            || is_called(words.before(groups.at.start, NEAR));
         if is_written_so { national(digits, regions) } else { None }
     })?;
     let raw = words.slice(at.clone());
-    // `0.12.345` and `12.34.56` are amounts, versions and dates.
-    if !groups.is_international && raw.contains('.') && raw.split('.').any(|group| group.trim().len() < 2) {
+    // `0.12.345` and `12 (4.95` are amounts, versions, ratings.
+    let is_decimal = raw.contains('.') && raw.split('.').any(|group| group.trim_matches(['(', ')', ' ']).len() < 2);
+    if !groups.is_international && (is_decimal || raw.matches('(').count() != raw.matches(')').count()) {
         return None;
     }
     Some(Found::within(ObservableKind::Phone, Grade::Verified, at, value))
@@ -254,13 +267,16 @@ enum Spoken {
     Digits(&'static str),
 }
 
-fn is_number_word(text: &str) -> bool {
-    number_word(text).is_some()
+/// Whether a word may be one of a number, at a glance: most are not.
+fn may_be_number_word(text: &str) -> bool {
+    let first = text.bytes().next().unwrap_or_default().to_ascii_lowercase();
+    (3..=6).contains(&text.len()) && b"aednoptsfvz".contains(&first) || !first.is_ascii()
 }
 
 /// A digit, in English, Dutch and Russian.
 fn number_word(text: &str) -> Option<Spoken> {
-    if text.len() > 12 || text.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
+    let longest = if text.is_ascii() { 6 } else { 12 };
+    if text.len() > longest || text.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let (mut ascii, mut other) = ([0; 12], String::new());

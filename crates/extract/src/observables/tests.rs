@@ -80,6 +80,8 @@ fn an_address_of_xmpp_is_told_by_its_label_or_server() {
         "Jabber: a@example.org email: b@example.org",
         &[(Kind::Xmpp, "a@example.org"), (Kind::Email, "b@example.org")],
     );
+    check("I have no jabber. Ask a@example.org", &[(Kind::Email, "a@example.org")]);
+    check("A foxtrot for a@example.org", &[(Kind::Email, "a@example.org")]);
     check("Жабер - a [at] example.org", &[(Kind::Xmpp, "a@example.org")]);
 }
 
@@ -96,6 +98,7 @@ fn urls_end_where_their_sentence_goes_on() {
         ("example.com/drogen/speed/ for", "example.com/drogen/speed/"),
         ("https://example.com.", "https://example.com"),
         ("http://example.com/a…", "http://example.com/a"),
+        ("http://example.com/a;", "http://example.com/a"),
     ] {
         check(text, &[(Kind::Url, url)]);
     }
@@ -113,6 +116,7 @@ fn services_of_hidden_networks_stand_within_urls_and_addresses() {
     let mail = format!("a@{ONION}");
     check(&mail, &[(Kind::Email, &mail), (Kind::OnionV3, ONION)]);
     check(&format!("www.{ONION}"), &[(Kind::OnionV3, ONION), (Kind::Url, &format!("www.{ONION}"))]);
+    check(ONION.trim_end_matches(".onion"), &[(Kind::OnionV3, ONION)]);
     check("EXPYUZZ4WQQYQHJN.ONION", &[(Kind::OnionV2, "expyuzz4wqqyqhjn.onion")]);
     check("expyuzz4wqqyqhjn[.]onion", &[(Kind::OnionV2, "expyuzz4wqqyqhjn.onion")]);
     check(
@@ -144,6 +148,11 @@ fn names_after_labels() {
         ("TG - @johndoe", Kind::Telegram, "johndoe"),
         ("Telegram johndoe3", Kind::Telegram, "johndoe3"),
         ("Telegram:\njohndoe", Kind::Telegram, "johndoe"),
+        ("my wickr username johndoe", Kind::Wickr, "johndoe"),
+        ("My wickr is johndoe", Kind::Wickr, "johndoe"),
+        ("Wickr (johndoe)", Kind::Wickr, "johndoe"),
+        ("Wickr\tjohndoe", Kind::Wickr, "johndoe"),
+        ("Wickr\njohndoe77\nnext", Kind::Wickr, "johndoe77"),
         ("Kik: john.doe", Kind::Kik, "john.doe"),
         ("ICQ: 7 0 9 1 7 0 5 8 7 **Remove", Kind::Icq, "709170587"),
         ("icq#709-170-587", Kind::Icq, "709170587"),
@@ -182,6 +191,10 @@ fn a_label_in_a_sentence_names_nobody() {
         "icq or jabber",
         "Signal: strong",
         "Session: 30 minutes",
+        "my wickr is available",
+        "Telegram (preferred)",
+        "Telegram\nLogin",
+        "Wickr\nversion 2 of it",
     ] {
         check(text, &[]);
     }
@@ -220,6 +233,11 @@ fn telephone_numbers_in_any_notation() {
         "#0612345678",
         "+1 2",
     ] {
+        check(text, &[]);
+    }
+    let russian = ObservableSettings { regions: vec!["RU".into()], ..ObservableSettings::default() };
+    assert_eq!(observables("8 (912) 345-67-89", &russian)[0].value, "+79123456789");
+    for text in ["12 (4.95) 200", "5200 (494) 200", "(0.695596"] {
         check(text, &[]);
     }
     let nowhere = ObservableSettings::default();

@@ -69,6 +69,24 @@ const CONNECTING: &[&str] = &[
     "пишите",
 ];
 
+/// Words between a label and its value that make a name of what follows.
+const NOUNS: &[&str] = &[
+    "id",
+    "userid",
+    "user",
+    "username",
+    "name",
+    "handle",
+    "nick",
+    "nickname",
+    "is",
+    "naam",
+    "gebruikersnaam",
+    "ник",
+    "имя",
+    "ид",
+];
+
 /// Words before a label that make a name of what follows it.
 const LEADS: &[&str] = &[
     "via",
@@ -513,6 +531,10 @@ const EVERYDAY: &[&str] = &[
 
 pub(super) fn is_connecting(word: &str) -> bool {
     is_in(word, CONNECTING)
+}
+
+pub(super) fn is_noun(word: &str) -> bool {
+    is_in(word, NOUNS)
 }
 
 pub(super) fn is_lead(word: &str) -> bool {
