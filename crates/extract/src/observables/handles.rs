@@ -85,17 +85,11 @@ fn may_be_label(word: &[u8]) -> bool {
     match word.len() {
         2 => [first(0), first(1)] == *b"tg",
         3 => matches!([first(0), first(1)], [b'k', b'i'] | [b'i', b'c']),
-        _ => matches!(
-            [first(0), first(1), first(2)],
-            [b'w', b'i', b'c' | b'k']
-                | [b'w', b'h' | b'a', _]
-                | [b't', b'e', b'i']
-                | [b't', b'h', b'r']
-                | [b't', b'w', b'i']
-                | [b's', b'i', b'g']
-                | [b'd', b'r', b'e']
-                | [b'i', b'c', b'q']
-        ),
+        _ => match [first(0), first(1), first(2)] {
+            [b'w', b'i', third] => matches!(third, b'c' | b'k'),
+            [b'w', second, _] => matches!(second, b'h' | b'a'),
+            start => matches!(&start, b"tei" | b"thr" | b"twi" | b"sig" | b"dre" | b"icq"),
+        },
     }
 }
 

@@ -243,7 +243,8 @@ fn mail(words: &Words<'_>, start: usize, no_local_until: &mut usize) -> Option<(
         return None;
     }
     let kind = if is_xmpp(words, start, &host) { ObservableKind::Xmpp } else { ObservableKind::Email };
-    let grade = if joint == Joint::Plain { Grade::ShapeOnly } else { Grade::Contextual };
+    let is_plain = joint == Joint::Plain && kind == ObservableKind::Email;
+    let grade = if is_plain { Grade::ShapeOnly } else { Grade::Contextual };
     let value = format!("{local}@{}", host.name);
     Some((Found::new(kind, grade, start..host.at.end, value), host))
 }

@@ -253,7 +253,7 @@ fn a_finding_tells_its_place_and_its_grade() {
     assert_eq!(
         parts,
         [
-            ("a@b.org", Grade::ShapeOnly),
+            ("a@b.org", Grade::Contextual),
             (BTC, Grade::Verified),
             ("0x52908400098527886e0f7030069857d2e4169ee7", Grade::ShapeOnly)
         ]

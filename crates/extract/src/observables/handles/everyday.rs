@@ -389,6 +389,7 @@ const EVERYDAY: &[&str] = &[
     "response",
     "responses",
     "safe",
+    "same",
     "sale",
     "sales",
     "scam",
