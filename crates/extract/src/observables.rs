@@ -11,6 +11,8 @@ mod coins;
 mod digits;
 mod handles;
 mod hosts;
+mod ips;
+mod mail;
 mod names;
 mod pgp;
 mod phones;

@@ -4,13 +4,19 @@
 //! no everyday word; after mere space only one that no word looks like.
 
 pub(super) mod everyday;
+mod labels;
+mod sites;
 
 use model::{Grade, ObservableKind};
 
-use self::everyday::{is_connecting, is_everyday, is_lead, is_noun};
+pub(super) use self::sites::in_url;
+use self::{
+    everyday::{is_connecting, is_everyday, is_lead, is_noun},
+    labels::label,
+};
 use super::{
     Found,
-    hosts::{self, Host, Joint},
+    hosts::{self, Joint},
     phones,
     words::{self, Words},
 };
@@ -34,88 +40,6 @@ pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Vec<Found>) 
         out.extend(marked_before(words, word, kind));
         out.extend(after_label(words, last, kind, regions));
     }
-}
-
-/// The messenger that a word names, and the last word of its name.
-fn label(words: &Words<'_>, word: usize) -> Option<(ObservableKind, usize)> {
-    let at = words.at(word);
-    if at.len() == 1 {
-        // `W!ckr`, `w|ckr`
-        let is_split = matches!(words.slice(at.clone()), "w" | "W")
-            && matches!(words.gap(word), "!" | "|" | "¡")
-            && words.word(word + 1).get(..3).is_some_and(|rest| rest.eq_ignore_ascii_case("ckr"));
-        return is_split.then_some((ObservableKind::Wickr, word + 1));
-    }
-    if !(2..=20).contains(&at.len()) {
-        return None;
-    }
-    let text = words.word(word);
-    if !text.is_ascii() {
-        return Some((foreign_label(&text.to_lowercase())?, word));
-    }
-    if !may_be_label(text.as_bytes()) {
-        return None;
-    }
-    let mut room = [0; 12];
-    let room = room.get_mut(..text.len())?;
-    for (plain, byte) in room.iter_mut().zip(text.bytes()) {
-        *plain = without_leet(byte);
-    }
-    let kind = match std::str::from_utf8(room).unwrap_or_default() {
-        "wickr" | "wikr" | "wickrme" | "wickrid" | "wicker" | "wickerme" | "wickrpro" => ObservableKind::Wickr,
-        "teiegram" | "teiegramm" | "teiegrm" | "teiegramid" | "teieg" | "tg" => ObservableKind::Telegram,
-        "whatsapp" | "whatsap" | "watsapp" | "watsap" | "wapp" | "whatssapp" => ObservableKind::Whatsapp,
-        "what" | "whats" if words.gap(word).len() <= 1 && words.word(word + 1).eq_ignore_ascii_case("app") => {
-            return Some((ObservableKind::Whatsapp, word + 1));
-        }
-        "kik" => ObservableKind::Kik,
-        "icq" | "icqid" => ObservableKind::Icq,
-        "threema" => ObservableKind::Threema,
-        "signai" => ObservableKind::Signal,
-        "dread" => ObservableKind::Dread,
-        "twitter" => ObservableKind::Twitter,
-        _ => return None,
-    };
-    Some((kind, word))
-}
-
-/// Whether a word begins as a label does, at a glance: most do not.
-fn may_be_label(word: &[u8]) -> bool {
-    let first = |n: usize| word.get(n).copied().map_or(0, without_leet);
-    match word.len() {
-        2 => [first(0), first(1)] == *b"tg",
-        3 => matches!([first(0), first(1)], [b'k', b'i'] | [b'i', b'c']),
-        _ => match [first(0), first(1), first(2)] {
-            [b'w', b'i', third] => matches!(third, b'c' | b'k'),
-            [b'w', second, _] => matches!(second, b'h' | b'a'),
-            start => matches!(&start, b"tei" | b"thr" | b"twi" | b"sig" | b"dre" | b"icq"),
-        },
-    }
-}
-
-/// A letter in the place of the digit that is written for it; `l`, too, is one of those that stand for `i`.
-fn without_leet(byte: u8) -> u8 {
-    match byte.to_ascii_lowercase() {
-        b'1' | b'l' => b'i',
-        b'3' => b'e',
-        b'0' => b'o',
-        b'4' => b'a',
-        b'5' => b's',
-        b'7' => b't',
-        other => other,
-    }
-}
-
-fn foreign_label(text: &str) -> Option<ObservableKind> {
-    Some(match text {
-        "телеграм" | "телеграмм" | "телега" | "тг" | "тлг" => ObservableKind::Telegram,
-        "викр" | "виккр" => ObservableKind::Wickr,
-        "ватсап" | "вотсап" | "вацап" | "ватсапп" | "уотсап" => ObservableKind::Whatsapp,
-        "сигнал" => ObservableKind::Signal,
-        "аська" => ObservableKind::Icq,
-        "трима" => ObservableKind::Threema,
-        _ => return None,
-    })
 }
 
 /// How firmly what stands before a name says that it is one.
@@ -147,7 +71,7 @@ impl Tie {
 
 fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, regions: &[String]) -> Option<Found> {
     let mut tie = Tie::Space;
-    let mut connecting = 0;
+    let (mut connecting, mut stray) = (0, 0);
     for word in label_end + 1..=label_end + 1 + MAX_CONNECTING {
         let gap = words.gap(word - 1);
         let at = words.at(word);
@@ -160,8 +84,10 @@ fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, region
         if tie == Tie::Space && (gap.contains(['.', '!', '?']) || (gap.contains(',') && connecting > 0)) {
             break;
         }
-        if let Some(found) = number(words, at.start, kind, tie, regions) {
-            return Some(found);
+        // Far from the label only a long number is one of its people.
+        let number = number(words, at.start, kind, tie, regions).filter(|found| stray == 0 || found.value.len() >= 8);
+        if number.is_some() {
+            return number;
         }
         let text = words.word(word);
         if label(words, word).is_some() {
@@ -179,7 +105,7 @@ fn after_label(words: &Words<'_>, label_end: usize, kind: ObservableKind, region
             continue;
         }
         if kind == ObservableKind::Icq {
-            connecting += 1;
+            stray += 1;
             continue;
         }
         let found = name_at(words, at.start, kind);
@@ -404,68 +330,4 @@ fn dread_user(words: &Words<'_>, end: usize) -> Option<Found> {
     let found = name_at(words, end + 1, ObservableKind::Dread)?;
     let names_dread = speaks(words.before(end, near)) || speaks(words.after(found.at.end, near));
     names_dread.then_some(Found { may_nest: true, ..found })
-}
-
-/// The handle that an address of a messenger's own site leads to.
-pub(super) fn in_url(words: &Words<'_>, host: &Host, end: usize) -> Option<Found> {
-    let start = host.at.end;
-    let path = words.slice(start..end);
-    let name = |skip: usize, kind: ObservableKind| {
-        let found = name_at(words, start + skip, kind)?;
-        let ends = found.at.end >= end || matches!(words.byte(found.at.end), b'/' | b'?' | b'#' | b'.' | b',');
-        (ends && !is_everyday(&found.value) && !RESERVED.contains(&found.value.as_str()))
-            .then_some(Found { may_nest: true, ..found })
-    };
-    let digits = |skip: usize, kind: ObservableKind| {
-        let digits: String =
-            path.get(skip..)?.trim_start_matches('+').chars().take_while(char::is_ascii_digit).collect();
-        let shown = path.get(skip..)?.starts_with('+');
-        let at = start + skip..start + skip + usize::from(shown) + digits.len();
-        let value = if kind == ObservableKind::Icq { digits } else { format!("+{digits}") };
-        (5..=16).contains(&value.len()).then(|| Found::within(kind, Grade::Contextual, at, value))
-    };
-    let tail = |prefix: &str| path.strip_prefix(prefix).map(|_| prefix.len());
-    match host.name.strip_prefix("www.").unwrap_or(&host.name) {
-        "t.me" | "telegram.me" | "telegram.dog" => {
-            name(tail("/s/").or_else(|| tail("/@")).or_else(|| tail("/"))?, ObservableKind::Telegram)
-        }
-        "wa.me" => digits(tail("/")?, ObservableKind::Whatsapp),
-        "api.whatsapp.com" | "web.whatsapp.com" => digits(path.find("phone=")? + 6, ObservableKind::Whatsapp),
-        "twitter.com" | "x.com" | "mobile.twitter.com" => {
-            name(tail("/@").or_else(|| tail("/"))?, ObservableKind::Twitter)
-        }
-        "kik.me" => name(tail("/")?, ObservableKind::Kik),
-        "icq.im" => digits(tail("/")?, ObservableKind::Icq),
-        "icq.com" => digits(tail("/people/")?, ObservableKind::Icq),
-        "threema.id" => name(tail("/")?, ObservableKind::Threema),
-        "signal.me" => digits(tail("/#p/")?, ObservableKind::Signal),
-        _ if is_dread(&host.name) => name(tail("/u/")?, ObservableKind::Dread),
-        _ => None,
-    }
-}
-
-/// Pages of messengers' own sites that are nobody's.
-const RESERVED: [&str; 12] = [
-    "joinchat",
-    "addstickers",
-    "share",
-    "intent",
-    "home",
-    "search",
-    "hashtag",
-    "explore",
-    "settings",
-    "socks",
-    "setlanguage",
-    "tos",
-];
-
-/// The addresses that Dread has had.
-fn is_dread(host: &str) -> bool {
-    matches!(
-        host,
-        "dreadditevelidot.onion"
-            | "dreadytofatroptsdj6io7l3xptbet6onoyno2yv7jicoxknyazubrad.onion"
-            | "g66ol3eb5ujdckzqqfmjsbpdjufmjd5nsgdipvxmsh7rckzlhywlzlqd.onion"
-    )
 }

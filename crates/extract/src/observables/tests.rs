@@ -189,6 +189,7 @@ fn a_label_in_a_sentence_names_nobody() {
         "a dread session with a signal to stop",
         "Kik 100g",
         "icq or jabber",
+        "ICQ: ask me, from 10000 on",
         "Signal: strong",
         "Session: 30 minutes",
         "my wickr is available",
