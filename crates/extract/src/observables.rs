@@ -26,21 +26,21 @@ use self::words::{Words, offset};
 
 /// The observables in a text as they begin, the outer before the inner, each as often as it stands there.
 ///
-/// Pure and total; takes time linear in the text (and what sorting the findings takes). What `settings` do not list never leaves here, and does not let
+/// Pure and total; takes time linear in the text (and what sorting the findings takes), and tells of each family the first 50,000. What `settings` do not list never leaves here, and does not let
 /// another finding appear in its place either.
 pub fn observables(text: &str, settings: &ObservableSettings) -> Vec<Observable> {
     // Offsets are of 32 bits.
     let text = text.get(..text.floor_char_boundary(u32::MAX as usize)).unwrap_or(text);
-    let mut found = Vec::new();
+    let mut found = Finds::default();
     let armour = pgp::find(text, &mut found);
     let words = Words::new(text, &armour);
-    names::find(&words, &mut found);
-    coins::find(&words, &mut found);
-    codes::find(&words, &mut found);
-    digits::find(&words, settings.whole_cards, &mut found);
-    phones::find(&words, &settings.regions, &mut found);
-    handles::find(&words, &settings.regions, &mut found);
-    let mut kept: Vec<Observable> = without_overlaps(found)
+    names::find(&words, found.more());
+    coins::find(&words, found.more());
+    codes::find(&words, found.more());
+    digits::find(&words, settings.whole_cards, found.more());
+    phones::find(&words, &settings.regions, found.more());
+    handles::find(&words, &settings.regions, found.more());
+    let mut kept: Vec<Observable> = without_overlaps(found.all)
         .into_iter()
         .filter(|found| settings.kinds.contains(&found.kind))
         .map(Found::into_observable)
@@ -53,6 +53,35 @@ pub fn observables(text: &str, settings: &ObservableSettings) -> Vec<Observable>
 /// The order of observables: as they begin, the longer first.
 fn place(found: &Observable) -> (u32, Reverse<u32>, ObservableKind, &str) {
     (found.at.start, Reverse(found.at.end), found.kind, &found.value)
+}
+
+/// What was found: of each family the first [`MOST`], so that a hostile text costs bounded memory.
+#[derive(Debug, Default)]
+struct Finds {
+    all: Vec<Found>,
+    /// Where the family began that is looked for now.
+    family: usize,
+}
+
+/// Findings of one family.
+const MOST: usize = 50_000;
+
+impl Finds {
+    /// Room for another family.
+    fn more(&mut self) -> &mut Self {
+        self.family = self.all.len();
+        self
+    }
+
+    fn push(&mut self, found: Found) {
+        if self.all.len() - self.family < MOST {
+            self.all.push(found);
+        }
+    }
+
+    fn extend(&mut self, found: impl IntoIterator<Item = Found>) {
+        found.into_iter().for_each(|found| self.push(found));
+    }
 }
 
 /// An observable before it is weighed against others.

@@ -2,9 +2,9 @@
 
 use model::{Grade, ObservableKind, OnionAddress};
 
-use super::{Found, words::Words};
+use super::{Finds, Found, words::Words};
 
-pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
+pub(super) fn find(words: &Words<'_>, out: &mut Finds) {
     let mut grouped_until = 0;
     for word in 0..words.len() {
         let at = words.at(word);

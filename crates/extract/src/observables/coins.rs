@@ -5,12 +5,12 @@ use model::{Grade, ObservableKind};
 use sha2::{Digest as _, Sha256, Sha512};
 use sha3::Keccak256;
 
-use super::{Found, words::Words};
+use super::{Finds, Found, words::Words};
 
 /// How far before an address its coin may be named, in bytes.
 const NEAR: usize = 40;
 
-pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
+pub(super) fn find(words: &Words<'_>, out: &mut Finds) {
     for word in 0..words.len() {
         let at = words.at(word);
         if !(14..=110).contains(&at.len()) {

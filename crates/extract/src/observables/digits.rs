@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use model::{Grade, ObservableKind};
 
-use super::{Found, words::Words};
+use super::{Finds, Found, words::Words};
 
 /// Countries of the IBAN registry (ISO 13616) and the length of their IBANs.
 #[rustfmt::skip]
@@ -20,7 +20,7 @@ const COUNTRIES: [(&[u8; 2], usize); 89] = [
     (b"SV", 28), (b"TL", 23), (b"TN", 24), (b"TR", 26), (b"UA", 29), (b"VA", 22), (b"VG", 24), (b"XK", 20), (b"YE", 30),
 ];
 
-pub(super) fn find(words: &Words<'_>, whole_cards: bool, out: &mut Vec<Found>) {
+pub(super) fn find(words: &Words<'_>, whole_cards: bool, out: &mut Finds) {
     for word in 0..words.len() {
         let at = words.at(word);
         let bytes = words.text.as_bytes().get(at.clone()).unwrap_or_default();

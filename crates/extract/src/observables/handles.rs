@@ -15,7 +15,7 @@ use self::{
     labels::label,
 };
 use super::{
-    Found,
+    Finds, Found,
     hosts::{self, Joint},
     phones,
     words::{self, Words},
@@ -30,7 +30,7 @@ const MAX_NAME: usize = 40;
 /// How far to the end of a line a name may stand after a label, in bytes.
 const MAX_REST: usize = 80;
 
-pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Vec<Found>) {
+pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Finds) {
     for word in 0..words.len() {
         let at = words.at(word);
         if at.len() == 1 && words.word(word).eq_ignore_ascii_case("u") {

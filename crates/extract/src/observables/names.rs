@@ -3,7 +3,7 @@
 use model::{Grade, ObservableKind, OnionAddress};
 
 use super::{
-    Found, handles,
+    Finds, Found, handles,
     hosts::{self, Host, Joint},
     ips::{ipv4, ipv6},
     mail::{MAX_LOCAL, local_piece, mail},
@@ -13,7 +13,7 @@ use super::{
 /// The longest URL, in bytes.
 const MAX_URL: usize = 2048;
 
-pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
+pub(super) fn find(words: &Words<'_>, out: &mut Finds) {
     // What lies before belongs to a name that was read, or cannot be the local part of an address.
     let (mut until, mut no_local_until) = (0, 0);
     for word in 0..words.len() {
@@ -39,9 +39,7 @@ pub(super) fn find(words: &Words<'_>, out: &mut Vec<Found>) {
             until = at.end;
             out.push(Found::new(ObservableKind::Ipv6, Grade::Verified, at, address.to_string()));
         } else if let Some(host) = bare_host(words, at.start) {
-            until = host.at.end;
-            name(words, &host, out);
-            until = until.max(out.last().map_or(0, |found| found.at.end));
+            until = name(words, &host, out);
         }
     }
 }
@@ -126,7 +124,7 @@ fn url_end(words: &Words<'_>, from: usize) -> usize {
     }
 }
 
-fn push_url(words: &Words<'_>, found: Found, host: Option<&Host>, out: &mut Vec<Found>) {
+fn push_url(words: &Words<'_>, found: Found, host: Option<&Host>, out: &mut Finds) {
     if let Some(host) = host {
         out.extend(service(host));
         out.extend(handles::in_url(words, host, found.at.end));
@@ -142,10 +140,12 @@ fn bare_host(words: &Words<'_>, start: usize) -> Option<Host> {
 }
 
 /// A name by itself: a URL without scheme where it begins with `www.` or has a path, otherwise a service or a domain.
-fn name(words: &Words<'_>, host: &Host, out: &mut Vec<Found>) {
+///
+/// Returns where it ends.
+fn name(words: &Words<'_>, host: &Host, out: &mut Finds) -> usize {
     let service = service(host);
     if host.is_hidden() && service.is_none() {
-        return;
+        return host.at.end;
     }
     let has_path = words.byte(host.at.end) == b'/' && is_path(words.byte(host.at.end + 1));
     let is_www = host.name.starts_with("www.") && host.labels() > 2;
@@ -154,11 +154,14 @@ fn name(words: &Words<'_>, host: &Host, out: &mut Vec<Found>) {
         let value = format!("{}{}", host.name, words.slice(host.at.end..end));
         let found = Found::new(ObservableKind::Url, Grade::ShapeOnly, host.at.start..end, value);
         push_url(words, found, Some(host), out);
-    } else if let Some(service) = service {
+        return end;
+    }
+    if let Some(service) = service {
         out.push(service);
     } else if is_domain(host) {
         out.push(Found::new(ObservableKind::Domain, Grade::ShapeOnly, host.at.clone(), host.name.clone()));
     }
+    host.at.end
 }
 
 /// Whether a name is one of a domain and not `www.` before a word, or the number of an item.

@@ -10,7 +10,7 @@ use model::{Grade, ObservableKind, PgpKey, PgpKeyPart, Timestamp};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use super::Found;
+use super::{Finds, Found};
 
 /// How much of a block is read, in bytes of Base64.
 const MAX_BLOCK: usize = 256 << 10;
@@ -22,7 +22,7 @@ const MAX_PARTS: usize = 50;
 const MAX_USER_ID: usize = 500;
 
 /// Where armour stands: nothing else is to be looked for in there, except in the text of a signed message.
-pub(super) fn find(text: &str, out: &mut Vec<Found>) -> Vec<Range<usize>> {
+pub(super) fn find(text: &str, out: &mut Finds) -> Vec<Range<usize>> {
     let mut armour: Vec<Range<usize>> = Vec::new();
     let mut marks = text.match_indices("PGP ").filter_map(|(at, _)| Mark::at(text, at)).peekable();
     while let Some(begin) = marks.next() {
@@ -318,9 +318,9 @@ AQIXgAAKCRCM/eEhl5ZamnNOAP9pKn5wz3jPsgy9p65zxz1+xJEr/cczFQx/tYkk
 -----END PGP PUBLIC KEY BLOCK-----";
 
     fn found(text: &str) -> (Vec<Found>, Vec<Range<usize>>) {
-        let mut out = Vec::new();
+        let mut out = Finds::default();
         let armour = find(text, &mut out);
-        (out, armour)
+        (out.all, armour)
     }
 
     fn fingerprints(text: &str) -> Vec<String> {

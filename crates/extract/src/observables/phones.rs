@@ -6,7 +6,7 @@ use model::{Grade, ObservableKind};
 use phonenumber::{Mode, country};
 
 use super::{
-    Found,
+    Finds, Found,
     words::{Words, lower_ascii},
 };
 
@@ -19,7 +19,7 @@ const MAX_NUMBER: usize = 48;
 /// How much of a text a number in words may take, in words.
 const MAX_SPOKEN: usize = 18;
 
-pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Vec<Found>) {
+pub(super) fn find(words: &Words<'_>, regions: &[String], out: &mut Finds) {
     let mut until = 0;
     for word in 0..words.len() {
         let at = words.at(word);

@@ -295,6 +295,14 @@ fn armour_holds_keys_and_nothing_else() {
     check(&format!("{block} b@example.com"), &[(Kind::Email, "b@example.com")]);
 }
 
+#[test]
+fn a_hostile_text_gets_no_more_than_so_many() {
+    let text = format!("{} {BTC}", "a.co ".repeat(60_000));
+    let found = found(&text);
+    assert_eq!(found.len(), 50_001);
+    assert_eq!(found.last().map(|found| found.kind), Some(Kind::Btc));
+}
+
 /// What a search looks at, in bytes, for one and for twice as much of the same.
 fn work_of(part: &str) -> (usize, usize) {
     let cost = |text: &str| {
