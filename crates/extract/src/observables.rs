@@ -26,8 +26,8 @@ use self::words::{Words, offset};
 
 /// The observables in a text as they begin, the outer before the inner, each as often as it stands there.
 ///
-/// Pure and total; takes time linear in the text (and what sorting the findings takes), and tells of each family the first 50,000. What `settings` do not list never leaves here, and does not let
-/// another finding appear in its place either.
+/// Pure and total; takes time linear in the text (and what sorting the findings takes), and tells of each family the first 50,000. What
+/// `settings` do not list never leaves here, and does not let another finding appear in its place either.
 pub fn observables(text: &str, settings: &ObservableSettings) -> Vec<Observable> {
     // Offsets are of 32 bits.
     let text = text.get(..text.floor_char_boundary(u32::MAX as usize)).unwrap_or(text);
