@@ -31,7 +31,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let fetcher = Arc::new(fetch::Fetcher::new(tor, Arc::clone(&clock), &config.fetch).context("fetch")?);
     let crawler =
         crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
-    let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes));
+    let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes)).keeping(&themes);
     let notary = Arc::new(store::Notary::new(store.clone(), log_key, &config.checkpoint_dir()));
     let app = web::App {
         store,

@@ -4,12 +4,12 @@
 //! Each of the two positions is written together with what it counts, so that after a crash at any moment the rest is simply made again.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, HashMap, btree_map::Entry},
     sync::Arc,
     time::Duration,
 };
 
-use model::{Capture, CaptureId, Document, Grant, Outcome, Purpose, Seq, ThemeId};
+use model::{Capture, CaptureId, Document, Grant, ObservableSettings, Outcome, Purpose, Seq, Theme, ThemeId};
 use search::{Index, Indexes};
 use store::{Analysis, Attempt, Room, Run, Store};
 use tokio::time::Instant;
@@ -56,6 +56,8 @@ pub struct Deriver {
     store: Store,
     indexes: Arc<Indexes>,
     extractor: Extractor,
+    /// Which observables of a theme may be kept; of others every kind.
+    keep: HashMap<ThemeId, ObservableSettings>,
 }
 
 /// How far the analysis of one theme is.
@@ -76,7 +78,19 @@ struct Follower {
 impl Deriver {
     /// An analysis of what `store` holds, into its derived tables and `indexes`.
     pub fn new(config: Config, store: Store, indexes: Arc<Indexes>) -> Self {
-        Self { config, store, indexes, extractor: analysis::document }
+        Self { config, store, indexes, extractor: analysis::document, keep: HashMap::new() }
+    }
+
+    /// Keeps of each theme's pages the observables that it allows (R23), and no others.
+    #[must_use]
+    pub fn keeping(self, themes: &[Theme]) -> Self {
+        let keep = themes.iter().map(|theme| (theme.id, theme.observables.clone())).collect();
+        Self { keep, ..self }
+    }
+
+    /// Up to where a page of the theme is read, and what is kept of it.
+    fn limits(&self, theme: ThemeId) -> extract::Limits {
+        extract::Limits { keep: self.keep.get(&theme).cloned().unwrap_or_default(), ..extract::Limits::default() }
     }
 
     /// Makes every derived row and index again from the captures: the next run begins at the first of them.
@@ -200,7 +214,8 @@ impl Deriver {
     /// Carries out what erasures and seals ask of views, index and files.
     fn erase(&self, follower: &mut Follower) -> Result<(), Error> {
         let Follower { theme, cursor, .. } = *follower;
-        let eraser = Eraser { store: &self.store, index: &follower.index, theme, extractor: self.extractor, cursor };
+        let (store, index, extractor, limits) = (&self.store, &follower.index, self.extractor, self.limits(theme));
+        let eraser = Eraser { store, index, theme, extractor, limits, cursor };
         follower.erase_at = (!eraser.run()?).then(|| Instant::now() + ERASE_AGAIN);
         Ok(())
     }
@@ -238,7 +253,7 @@ impl Deriver {
 
     fn analyse(&self, theme: ThemeId, captures: &[Capture]) -> Result<Vec<Analysis>, Error> {
         let grant = Grant::system(Purpose::Derivation);
-        let limits = extract::Limits::default();
+        let limits = self.limits(theme);
         let mut versions = Versions::new(&self.store, theme);
         let mut analyses = Vec::with_capacity(captures.len());
         for capture in captures {

@@ -21,6 +21,7 @@ pub(crate) struct Eraser<'a> {
     pub(crate) index: &'a Index,
     pub(crate) theme: ThemeId,
     pub(crate) extractor: Extractor,
+    pub(crate) limits: extract::Limits,
     /// The sequence up to which the derived tables are filled.
     pub(crate) cursor: Seq,
 }
@@ -61,7 +62,6 @@ impl Eraser<'_> {
     /// Gives captures their views again; returns what the index is to hold of them.
     fn analyse_again(&self, sequences: &[Seq]) -> Result<Vec<Entry>, Error> {
         let grant = Grant::system(Purpose::Derivation);
-        let limits = extract::Limits::default();
         let (mut analyses, mut entries) = (Vec::new(), Vec::new());
         for &seq in sequences {
             // It may have been erased, or sealed once more, since.
@@ -73,7 +73,7 @@ impl Eraser<'_> {
                 payload => payload?,
             };
             // It must not kill analysis again and again: here nobody counts the deaths.
-            let extracted = catch_unwind(AssertUnwindSafe(|| (self.extractor)(&capture, &payload, &limits)));
+            let extracted = catch_unwind(AssertUnwindSafe(|| (self.extractor)(&capture, &payload, &self.limits)));
             let analysis = match extracted {
                 Ok(document) => analysis::analysis(&capture, document, None, None),
                 Err(_) => analysis::quarantined(&capture),

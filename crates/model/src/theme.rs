@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::ThemeId;
+use crate::{ObservableSettings, ThemeId};
 
 /// A closed information bin (R22), as its file in `config/themes/` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Theme {
     /// How long what was captured is kept.
     #[serde(default)]
     pub retention: Retention,
+    /// Which observables of its pages may be kept (R23). Absent: every kind.
+    #[serde(default)]
+    pub observables: ObservableSettings,
 }
 
 /// How long captures are kept, by kind, in days since the content was last seen: since the last capture of its version. Absent: for good.

@@ -98,6 +98,7 @@ impl House {
         let tor = watch::Sender::new(TorStatus { percent: 100, is_ready: true, ..TorStatus::default() });
         let retention = Retention { content_days: Some(30), attempts_days: None };
         let theme = |name: &str| Theme {
+            observables: model::ObservableSettings::default(),
             id: theme(name),
             title: name.to_uppercase(),
             description: format!("All {name}."),

@@ -1,8 +1,8 @@
-use model::{CaptureId, CharsetSource, Digest, FormKind, PageKind, Uri};
+use model::{CaptureId, CharsetSource, Digest, FormKind, Grade, ObservableKind, PageKind, Timestamp, Uri};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema;
+use super::{schema, search::Span};
 
 /// What the extractor made of a capture. Its texts are a site's own: hostile, and not HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,11 +33,54 @@ pub struct Document {
     /// What the forms of the page ask for: `login`, `search`, `captcha` or `post`.
     #[schema(value_type = Vec<String>)]
     pub forms: Vec<FormKind>,
+    /// What leads to a person, a service or money, in the order of the text: of the kinds that the theme allows.
+    pub observables: Vec<Observable>,
     /// SHA-256 over text and structure without noise.
     #[schema(value_type = String)]
     pub content_digest: Digest,
     /// The version of the rule for noise.
     pub digest_rule: u32,
+}
+
+/// Something in a text that leads to a person, a service or money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Observable {
+    /// What it is, such as `btc` or `pgp-fingerprint`.
+    #[schema(value_type = String, example = "onion-v3")]
+    pub kind: ObservableKind,
+    /// How sure that is: `verified` by a checksum or a strict reading, `contextual` by what stands beside it, or `shape-only`.
+    #[schema(value_type = String)]
+    pub grade: Grade,
+    /// The normal form, the same for every way of writing it.
+    pub value: String,
+    /// Where it stands in the text.
+    pub at: Span,
+    /// What a PGP key says of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PgpKey>,
+}
+
+/// A PGP key (RFC 9580). Nothing of it is proven but what the fingerprint covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PgpKey {
+    /// The primary key.
+    pub primary: PgpKeyPart,
+    /// The user ids, as they stand there.
+    pub user_ids: Vec<String>,
+    /// The subkeys.
+    pub subkeys: Vec<PgpKeyPart>,
+}
+
+/// A key of a PGP key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PgpKeyPart {
+    /// The fingerprint, in hexadecimal digits.
+    pub fingerprint: String,
+    /// The algorithm.
+    pub algorithm: String,
+    /// When it says that it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
 }
 
 /// A link of a page.

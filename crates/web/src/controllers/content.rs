@@ -12,7 +12,7 @@ use axum::{
 };
 
 use crate::{
-    api::{Document, Link, Refresh},
+    api::{Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Span},
     app::{Running, Shared},
     refusal::Refusal,
     request::AtCapture,
@@ -100,6 +100,7 @@ fn attachment(at: AtCapture, what: &str) -> [(HeaderName, String); 2] {
 }
 
 fn shown(at: AtCapture, document: model::Document) -> Document {
+    let observables = observables(&document.text, document.observables);
     Document {
         capture: at.id(),
         extractor: document.extractor,
@@ -112,9 +113,40 @@ fn shown(at: AtCapture, document: model::Document) -> Document {
         links: document.links.into_iter().map(link).collect(),
         refresh: document.refresh.map(refresh),
         forms: document.forms,
+        observables,
         content_digest: document.content_digest,
         digest_rule: document.digest_rule,
     }
+}
+
+/// Observables as they are shown: places counted in characters, in one walk over the text.
+fn observables(text: &str, found: Vec<model::Observable>) -> Vec<Observable> {
+    let places: BTreeSet<u32> = found.iter().flat_map(|observable| [observable.at.start, observable.at.end]).collect();
+    let mut characters = HashMap::with_capacity(places.len());
+    let (mut count, mut before) = (0, 0);
+    for place in places {
+        let at = usize::try_from(place).unwrap_or(usize::MAX);
+        count += text.get(before..at).map_or(0, |between| between.chars().count());
+        before = at;
+        characters.insert(place, count);
+    }
+    let character = |place: u32| characters.get(&place).copied().unwrap_or_default();
+    let shown = |observable: model::Observable| Observable {
+        kind: observable.kind,
+        grade: observable.grade,
+        value: observable.value,
+        at: Span { start: character(observable.at.start), end: character(observable.at.end) },
+        key: observable.key.map(|key| PgpKey {
+            primary: key_part(key.primary),
+            user_ids: key.user_ids,
+            subkeys: key.subkeys.into_iter().map(key_part).collect(),
+        }),
+    };
+    found.into_iter().map(shown).collect()
+}
+
+fn key_part(part: model::PgpKeyPart) -> PgpKeyPart {
+    PgpKeyPart { fingerprint: part.fingerprint, algorithm: part.algorithm, created: part.created }
 }
 
 pub(super) fn link(link: model::Link) -> Link {
