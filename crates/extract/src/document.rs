@@ -3,7 +3,7 @@ use model::{CharsetSource, Digest, Document, FormKind, Observable, PageKind, Pro
 use crate::{
     Limits, Page, charset, decode,
     digest::{self, DIGEST_RULE},
-    kind, language,
+    fields, kind, language,
     media::Media,
     observables::observables,
     parse, refresh,
@@ -37,6 +37,7 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
     let from_header = || page.refresh.and_then(|value| refresh::refresh(&String::from_utf8_lossy(value), page.uri));
     content.refresh = content.refresh.or_else(from_header);
     let kind = if media == Media::Binary && page.status < 400 { PageKind::Other } else { kind::of(page, &content) };
+    let fields = fields::of(kind, &content);
     let content_digest = if media == Media::Binary {
         Digest::of(&body)
     } else {
@@ -50,6 +51,8 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
         charset_source: source,
         language: language::guess(&content.text),
         kind,
+        cues: Vec::new(),
+        fields,
         forms: content.forms.iter().map(Form::kind).collect::<Vec<FormKind>>(),
         title: content.title,
         text: content.text,

@@ -9,8 +9,11 @@ mod score;
 
 use model::{PageKind, Refresh};
 
-pub(crate) use self::cues::Marks;
 use self::cues::{Cue, Tally};
+pub(crate) use self::{
+    cues::Marks,
+    rows::{date_in, is_date},
+};
 use crate::{Page, walk::Content};
 
 /// How much of the text is looked at, in bytes.

@@ -8,6 +8,7 @@ mod charset;
 mod decode;
 mod digest;
 mod document;
+mod fields;
 mod kind;
 mod language;
 mod media;

@@ -2,6 +2,7 @@
 
 pub(crate) mod forms;
 pub(crate) mod links;
+pub(crate) mod outline;
 pub(crate) mod text;
 
 use ego_tree::NodeRef;
@@ -12,6 +13,7 @@ use scraper::{Html, Node, node::Element};
 use self::{
     forms::{Form, speaks_of_captcha},
     links::{Base, RawLink},
+    outline::Outline,
     text::{Gap, Text},
 };
 use crate::{Limits, Page, kind::Marks, parse, refresh};
@@ -31,6 +33,7 @@ pub(crate) struct Content {
     pub(crate) refresh: Option<Refresh>,
     pub(crate) forms: Vec<Form>,
     pub(crate) layout: Layout,
+    pub(crate) outline: Outline,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -89,8 +92,8 @@ struct Walk<'a> {
     base_href: Option<&'a str>,
     refresh: Option<&'a str>,
     links: Vec<RawLink<'a>>,
-    /// Links whose elements are open, and where their text begins.
-    open_links: Vec<(usize, usize)>,
+    /// Links whose elements are open, their numbers in the outline, and where their text begins.
+    open_links: Vec<(usize, usize, usize)>,
     /// Where the text of the heading begins that is open.
     open_heading: Option<usize>,
     forms: Vec<Form>,
@@ -103,6 +106,7 @@ struct Walk<'a> {
     /// How many elements are open that keep their line breaks.
     preformatted: usize,
     layout: Layout,
+    outline: Outline,
 }
 
 impl<'a> Walk<'a> {
@@ -121,6 +125,7 @@ impl<'a> Walk<'a> {
             loose: Form::default(),
             preformatted: 0,
             layout: Layout::default(),
+            outline: Outline::default(),
         }
     }
 
@@ -128,14 +133,22 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, node: NodeRef<'a, Node>) -> bool {
         match node.value() {
             Node::Text(text) => {
-                let words = self.text.push(text, self.preformatted > 0);
-                self.count_words(words);
+                self.push(text, self.preformatted > 0, false);
                 false
             }
             Node::Element(element) => self.enter_element(element, node),
             Node::Document | Node::Fragment => true,
             Node::Doctype(_) | Node::Comment(_) | Node::ProcessingInstruction(_) => false,
         }
+    }
+
+    /// Takes in text, or the description of a picture.
+    fn push(&mut self, text: &str, keeps_lines: bool, is_alt: bool) {
+        let start = self.text.position();
+        let words = self.text.push(text, keeps_lines);
+        self.count_words(words);
+        let link = self.open_links.last().map(|&(_, anchor, _)| anchor);
+        self.outline.add_piece(start..self.text.position(), link, is_alt);
     }
 
     fn count_words(&mut self, words: usize) {
@@ -171,7 +184,8 @@ impl<'a> Walk<'a> {
             }
             local_name!("a") | local_name!("area") => {
                 if self.add_link(attributes.href, attributes.rel) && element.name.local == local_name!("a") {
-                    self.open_links.push((self.links.len() - 1, self.text.position()));
+                    self.open_links.push((self.links.len() - 1, self.outline.links.len(), self.text.position()));
+                    self.outline.add_link(attributes.href.unwrap_or_default());
                 }
                 self.add_alt(&attributes);
             }
@@ -213,14 +227,16 @@ impl<'a> Walk<'a> {
         if parse::is_block(&element.name.local) {
             self.text.part(Gap::Block);
         }
+        self.outline.open(&element.name.local, attributes.class, attributes.id);
         true
     }
 
     fn leave(&mut self, node: NodeRef<'a, Node>) {
         let Node::Element(element) = node.value() else { return };
+        self.outline.close();
         match element.name.local {
             local_name!("a") if Attributes::of(element).href.is_some() => {
-                if let Some((link, position)) = self.open_links.pop()
+                if let Some((link, _, position)) = self.open_links.pop()
                     && let Some(link) = self.links.get_mut(link)
                 {
                     link.anchor = links::anchor(self.text.since(position));
@@ -264,8 +280,7 @@ impl<'a> Walk<'a> {
     fn add_alt(&mut self, attributes: &Attributes<'a>) {
         if let Some(alt) = attributes.alt {
             self.text.part(Gap::Space);
-            let words = self.text.push(alt, false);
-            self.count_words(words);
+            self.push(alt, false, true);
             self.text.part(Gap::Space);
         }
     }
@@ -286,6 +301,7 @@ impl<'a> Walk<'a> {
     }
 
     fn finish(mut self, page: &Page<'_>, limits: &Limits) -> Content {
+        self.outline.finish();
         let base = Base::new(page.uri, self.base_href);
         let mut problems = Vec::new();
         if self.text.is_full() {
@@ -307,6 +323,7 @@ impl<'a> Walk<'a> {
             refresh: self.refresh.and_then(|value| refresh::read(value, |place| base.resolve(place))),
             forms: self.forms,
             layout: self.layout,
+            outline: self.outline,
             problems,
         }
     }

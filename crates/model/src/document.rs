@@ -1,8 +1,8 @@
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Observable, Uri};
+use crate::{Digest, Fields, Observable, Uri};
 
 /// What one extractor version made of a capture. Derived: deleted and made again at will.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub struct Document {
     pub language: Option<String>,
     /// What the page is, by structure and words.
     pub kind: PageKind,
+    /// Why it is held to be that.
+    #[serde(default)]
+    pub cues: Vec<Cue>,
+    /// What it says of offers, sellers and posts.
+    #[serde(default)]
+    pub fields: Fields,
     /// Links in document order, each target once, resolved and canonical. What is not a fetchable URI is left out.
     pub links: Vec<Link>,
     /// The first `meta http-equiv=refresh`, if any.
@@ -34,6 +40,15 @@ pub struct Document {
     pub content_digest: Digest,
     /// The version of the rule for noise.
     pub digest_rule: u32,
+}
+
+/// Something that speaks for the kind that a page was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cue {
+    /// What was seen, in plain words.
+    pub what: Cow<'static, str>,
+    /// How much it weighed; walls, statuses and the like decide alone and weigh nothing.
+    pub weight: u32,
 }
 
 /// How the character encoding of a page was found, in the order in which it is looked for.

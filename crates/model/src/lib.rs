@@ -10,6 +10,7 @@ mod clock;
 mod decision;
 mod digest;
 mod document;
+mod fields;
 mod grant;
 mod hex;
 mod hint;
@@ -27,7 +28,8 @@ pub use capture::{Capture, Framing, FramingPiece, Isolation, Secret, TlsFacts, T
 pub use clock::{Clock, ClockSource, ManualClock, SystemClock};
 pub use decision::{Decision, RobotsPolicy};
 pub use digest::Digest;
-pub use document::{CharsetSource, Document, FormKind, Link, PageKind, Problem, Refresh};
+pub use document::{CharsetSource, Cue, Document, FormKind, Link, PageKind, Problem, Refresh};
+pub use fields::{Field, Fields, ListingFields, Post, Price, ProfileUse, Row, Source, VendorFields};
 pub use grant::{Authority, Grant, Phase, Purpose};
 pub use hint::CrawlHint;
 pub use id::{CaptureId, InvalidId, Seq, ServiceId, TargetId, ThemeId, UriId};

@@ -38,6 +38,22 @@ pub(super) fn dates(text: &str) -> impl Iterator<Item = usize> {
     find_by_line(&DATE, text)
 }
 
+/// Whether a date stands in a line.
+pub(crate) fn is_date(line: &str) -> bool {
+    has_digit(line) && DATE.as_ref().is_some_and(|pattern| pattern.is_match(line))
+}
+
+/// The first date in a line, with the time of day where one stands beside it.
+pub(crate) fn date_in(line: &str) -> Option<&str> {
+    let found = DATE.as_ref()?.find(line)?;
+    let rest = line.get(found.end()..)?;
+    let is_clock = |c: char| c.is_ascii_digit() || matches!(c, ':' | ' ' | ',' | 'T' | 'Z' | '.');
+    let clock = rest.find(|c: char| !is_clock(c)).unwrap_or(rest.len());
+    let has_clock = rest.get(..clock).is_some_and(|clock| clock.contains(':'));
+    let end = if has_clock { found.end() + clock } else { found.end() };
+    line.get(found.start()..end).map(|date| date.trim_end_matches([' ', ',', '.', ':']))
+}
+
 /// How many names stand in `text` of which only the ends are shown, as sites write the buyers of feedback.
 pub(super) fn masked_names(text: &str) -> usize {
     MASKED_NAME.iter().flat_map(|pattern| pattern.find_iter(text)).take(MAX_ROWS).count()

@@ -1,0 +1,395 @@
+use std::{collections::HashMap, ops::Range};
+
+use model::{Price, Row};
+
+use super::{
+    facts::Facts,
+    labels::Key,
+    listing, people, price,
+    price::Found,
+    sheet::{Border, Sheet, one_line},
+};
+use crate::walk::{
+    links::shape,
+    outline::{Hints, Tag},
+};
+
+/// Columns beyond this number head nothing.
+const MAX_COLUMNS: usize = 40;
+
+/// Rows beyond this number are not read.
+const MAX_ROWS: usize = 1000;
+
+/// Groups of links that are tried.
+const MAX_GROUPS: usize = 24;
+
+/// The longest address kept, in bytes.
+const MAX_HREF: usize = 2000;
+
+/// What links to goods say where they do not name them.
+const IDLE: &[&str] = &[
+    "view",
+    "view listing",
+    "view product",
+    "view item",
+    "view full description",
+    "details",
+    "more",
+    "more info",
+    "read more",
+    "buy",
+    "buy now",
+    "order",
+    "order now",
+    "add to cart",
+    "add to favorites",
+    "favorite",
+    "bekijken",
+    "bestellen",
+    "koop nu",
+    "ansehen",
+    "kaufen",
+    "подробнее",
+    "купить",
+    "заказать",
+    "…",
+    "...",
+    "»",
+    ">",
+];
+
+/// Words in addresses of goods.
+const GOODS: &[&str] = &["product", "item", "listing", "offer", "goods", "p", "viewproduct", "ad"];
+
+/// One record of a list: the links to one and the same thing, and what stands around them.
+struct Record {
+    /// The links to it, by their numbers.
+    links: Range<usize>,
+    /// The pieces of the record.
+    pieces: Range<usize>,
+}
+
+/// Reads the offers of a list: the links of one shape that each have a price beside them.
+pub(super) fn read(sheet: &Sheet<'_>, facts: &Facts) -> Vec<Row> {
+    let prices: Vec<Found> = price::prices(sheet.text)
+        .into_iter()
+        .filter(|found| !sheet.is_control(sheet.pieces_in(&found.at).start))
+        .collect();
+    if prices.is_empty() {
+        return Vec::new();
+    }
+    let groups = groups(sheet);
+    let best = groups
+        .iter()
+        .map(|group| {
+            let records = records(sheet, group, &prices);
+            (rate(sheet, group, &records, &prices), group, records)
+        })
+        .filter(|(rating, ..)| *rating > 0)
+        .max_by_key(|(rating, group, _)| (*rating, std::cmp::Reverse(group.first().copied())));
+    let Some((_, group, records)) = best else { return Vec::new() };
+    let read_row = |record: &Record| row(sheet, facts, group, record, &prices, records.len());
+    records.iter().take(MAX_ROWS).filter_map(read_row).collect()
+}
+
+/// The links of each shape, in order; those of more distinct addresses first.
+fn groups(sheet: &Sheet<'_>) -> Vec<Vec<usize>> {
+    let outline = sheet.outline;
+    let mut by_shape: HashMap<u64, Vec<usize>> = HashMap::new();
+    for link in 0..outline.links.len() {
+        let href = outline.href(link).trim();
+        if !(href.is_empty()
+            || href.starts_with(['#'])
+            || href.starts_with("javascript:")
+            || href.starts_with("mailto:"))
+        {
+            by_shape.entry(shape(href)).or_default().push(link);
+        }
+    }
+    let mut groups: Vec<Vec<usize>> = by_shape.into_values().filter(|group| !is_of_people(sheet, group)).collect();
+    groups.sort_by_key(|group| (std::cmp::Reverse(group.len()), group.first().copied()));
+    groups.truncate(MAX_GROUPS);
+    groups
+}
+
+fn is_of_people(sheet: &Sheet<'_>, group: &[usize]) -> bool {
+    group.first().is_some_and(|&link| people::is_of_person(sheet.outline.href(link)))
+}
+
+/// The records that the links of a group stand for: each the largest element that holds no link to another of them, or, where such elements hold no
+/// price, all that stands between one and the next.
+fn records(sheet: &Sheet<'_>, group: &[usize], prices: &[Found]) -> Vec<Record> {
+    let outline = sheet.outline;
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut start = 0;
+    while let Some(&link) = group.get(start) {
+        let href = outline.href(link);
+        let length =
+            group.get(start..).unwrap_or_default().iter().take_while(|&&other| outline.href(other) == href).count();
+        if *seen.entry(href).and_modify(|count| *count += 1).or_insert(1) == 1 {
+            runs.push(start..start + length);
+        }
+        start += length;
+    }
+    let node_of = |at: usize| group.get(at).and_then(|&link| outline.links.get(link)).map(|link| link.node);
+    let boxes: Vec<Range<usize>> = runs
+        .iter()
+        .map(|run| {
+            let (before, after) = (run.start.checked_sub(1).and_then(node_of), node_of(run.end));
+            let Some(first) = node_of(run.start) else { return 0..0 };
+            let last = run.end.checked_sub(1).and_then(node_of).unwrap_or(first);
+            let mut pieces = 0..0;
+            for (at, node) in outline.lineage(first) {
+                let holds = |other: Option<usize>| other.is_some_and(|other| at <= other && other < node.end);
+                if holds(before) || holds(after) {
+                    break;
+                }
+                pieces = node.pieces.clone();
+                // One thing alone: the element that has a price beside the link is all of it.
+                let is_alone = before.is_none() && after.is_none();
+                if is_alone
+                    && last < node.end
+                    && has_price(sheet, &pieces, prices)
+                    && (node.tag == Tag::Row || node.tag == Tag::Item || pieces.len() > 5)
+                {
+                    break;
+                }
+            }
+            pieces
+        })
+        .collect();
+    let priced = boxes.iter().filter(|pieces| has_price(sheet, pieces, prices)).count();
+    let mut records = Vec::with_capacity(runs.len());
+    for (at, run) in runs.iter().enumerate() {
+        let Some(own) = boxes.get(at).cloned() else { continue };
+        let pieces = if 2 * priced >= runs.len() {
+            own
+        } else {
+            let next = boxes.get(at + 1).map_or((own.end + own.len() * 4).min(sheet.len()), |next| next.start);
+            own.start..next.max(own.end)
+        };
+        records.push(Record { links: run.clone(), pieces });
+    }
+    records
+}
+
+fn text_range(sheet: &Sheet<'_>, pieces: &Range<usize>) -> Range<usize> {
+    match pieces.end.checked_sub(1) {
+        Some(last) if !pieces.is_empty() => sheet.range(pieces.start).start..sheet.range(last).end,
+        _ => 0..0,
+    }
+}
+
+fn within<'p>(sheet: &Sheet<'_>, pieces: &Range<usize>, prices: &'p [Found]) -> &'p [Found] {
+    let range = text_range(sheet, pieces);
+    let start = prices.partition_point(|found| found.at.start < range.start);
+    let end = prices.partition_point(|found| found.at.end <= range.end);
+    prices.get(start..end.max(start)).unwrap_or_default()
+}
+
+fn has_price(sheet: &Sheet<'_>, pieces: &Range<usize>, prices: &[Found]) -> bool {
+    !within(sheet, pieces, prices).is_empty()
+}
+
+/// How much the records look like a list of offers; nothing where most have no price.
+fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]) -> usize {
+    let priced = records.iter().filter(|record| has_price(sheet, &record.pieces, prices)).count();
+    if priced == 0 || 5 * priced < 3 * records.len() {
+        return 0;
+    }
+    let named =
+        records.iter().filter_map(|record| title(sheet, group, record)).map(|title| title.len().min(60)).sum::<usize>()
+            / records.len().max(1);
+    let speaks = |names: &[&str]| {
+        group.first().is_some_and(|&link| {
+            people::words(sheet.outline.href(link)).any(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
+        })
+    };
+    let words = 40 * usize::from(speaks(GOODS));
+    let is_lone = records.len() == 1;
+    let has_people = records
+        .iter()
+        .filter(|record| {
+            record
+                .pieces
+                .clone()
+                .any(|at| sheet.link(at).is_some_and(|link| people::is_of_person(sheet.outline.href(link))))
+        })
+        .count();
+    if named < 3 || is_lone && words == 0 || speaks(&["category", "categories", "cat", "page", "sort", "filter"]) {
+        return 0;
+    }
+    100 * priced.min(50) / records.len().max(1)
+        + 4 * priced.min(50)
+        + named
+        + words
+        + 20 * has_people / records.len().max(1)
+}
+
+fn row(
+    sheet: &Sheet<'_>,
+    facts: &Facts,
+    group: &[usize],
+    record: &Record,
+    prices: &[Found],
+    count: usize,
+) -> Option<Row> {
+    let title_at = title_place(sheet, group, record);
+    let title = title(sheet, group, record)?;
+    let best = within(sheet, &record.pieces, prices)
+        .iter()
+        .filter(|found| {
+            title_at.as_ref().is_none_or(|title| found.at.end <= title.start || found.at.start >= title.end)
+        })
+        .enumerate()
+        .filter_map(|(order, found)| {
+            let labelled = facts
+                .within(&sheet.line(found.at.start))
+                .iter()
+                .any(|fact| fact.key == Key::Price && fact.value.start <= found.at.start);
+            let score = listing::shown_score(sheet, &found.at)? + 15 * i32::from(labelled)
+                - 2 * i32::try_from(order.min(9)).unwrap_or(9);
+            Some((score, std::cmp::Reverse(order), found))
+        })
+        .max_by_key(|(score, order, _)| (*score, *order));
+    let price: Price = best.filter(|(score, ..)| *score > 0)?.2.price.clone();
+    let vendor = vendor(sheet, facts, group, record, title_at.as_ref());
+    let href = group
+        .get(record.links.start)
+        .map(|&link| sheet.outline.href(link).trim())
+        .filter(|href| href.len() <= MAX_HREF)
+        .map(str::to_owned);
+    let confidence = 50 + 25 * u8::from(vendor.is_some()) + 15 * u8::from(count >= 3);
+    Some(Row { title, vendor, price: Some(price), href, confidence })
+}
+
+/// What a record is called.
+fn title(sheet: &Sheet<'_>, group: &[usize], record: &Record) -> Option<String> {
+    if let Some(place) = title_place(sheet, group, record) {
+        let text = one_line(sheet.slice(place));
+        return Some(text);
+    }
+    // Only a picture leads there, and its description says what it shows.
+    let alt = record
+        .pieces
+        .clone()
+        .find(|&at| sheet.is_alt(at) && sheet.piece(at).len() > 3 && is_link_of(sheet, group, record, at))?;
+    Some(one_line(sheet.piece(alt)))
+}
+
+fn is_link_of(sheet: &Sheet<'_>, group: &[usize], record: &Record, at: usize) -> bool {
+    let links = group.get(record.links.clone()).unwrap_or_default();
+    sheet.link(at).is_some_and(|link| links.binary_search(&link).is_ok())
+}
+
+/// Where a record's name stands: in its link, or in a heading beside a link that says no more than "view".
+fn title_place(sheet: &Sheet<'_>, group: &[usize], record: &Record) -> Option<Range<usize>> {
+    let mut best: Option<Range<usize>> = None;
+    let mut at = record.pieces.start;
+    while at < record.pieces.end {
+        let Some(link) = sheet.link(at).filter(|_| is_link_of(sheet, group, record, at) && !sheet.is_alt(at)) else {
+            at += 1;
+            continue;
+        };
+        let mut end = at + 1;
+        while end < record.pieces.end && sheet.link(end) == Some(link) && !sheet.is_alt(end) {
+            end += 1;
+        }
+        let range = line_of_name(sheet, at..end);
+        if !is_idle(sheet.slice(range.clone())) && best.as_ref().is_none_or(|best| range.len() > best.len()) {
+            best = Some(range);
+        }
+        at = end;
+    }
+    best.or_else(|| {
+        let named = record.pieces.clone().filter(|&at| !sheet.is_alt(at) && !sheet.is_control(at)).find(|&at| {
+            let is_heading = sheet
+                .outline
+                .lineage(sheet.node(at))
+                .take(3)
+                .any(|(_, node)| matches!(node.tag, Tag::Heading(_)) || node.hints.has(Hints::TITLE));
+            let is_person = sheet.link(at).is_some_and(|link| people::is_of_person(sheet.outline.href(link)));
+            is_heading && !is_person && sheet.piece(at).len() > 2 && !is_idle(sheet.piece(at))
+        })?;
+        Some(sheet.range(named))
+    })
+}
+
+/// A link that holds a whole card: the line of it that is marked as a name, or the first that is no price.
+fn line_of_name(sheet: &Sheet<'_>, pieces: Range<usize>) -> Range<usize> {
+    let whole = text_range(sheet, &pieces);
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    for at in pieces {
+        match lines.last_mut() {
+            Some(last) if sheet.border(at) == Border::None => last.end = at + 1,
+            _ => lines.push(at..at + 1),
+        }
+    }
+    if lines.len() < 2 {
+        return whole;
+    }
+    let is_marked = |line: &&Range<usize>| sheet.is_near(line.start, Hints::TITLE) || sheet.is_name(line.start);
+    let is_words = |line: &&Range<usize>| {
+        let text = sheet.slice(text_range(sheet, line));
+        text.len() > 2 && price::prices(text).is_empty()
+    };
+    lines
+        .iter()
+        .filter(is_words)
+        .find(is_marked)
+        .or_else(|| lines.iter().find(is_words))
+        .map_or(whole, |line| text_range(sheet, line))
+}
+
+fn is_idle(text: &str) -> bool {
+    let lower = text.trim().to_lowercase();
+    lower.len() < 2 && !lower.chars().any(char::is_alphanumeric) || IDLE.contains(&lower.as_str())
+}
+
+fn vendor(
+    sheet: &Sheet<'_>,
+    facts: &Facts,
+    group: &[usize],
+    record: &Record,
+    title: Option<&Range<usize>>,
+) -> Option<String> {
+    let in_title =
+        |at: usize| title.is_some_and(|title| sheet.range(at).start < title.end && sheet.range(at).end > title.start);
+    let others = || record.pieces.clone().filter(|&at| !sheet.is_alt(at) && !in_title(at) && !sheet.is_control(at));
+    let linked = others().find_map(|at| {
+        let link = sheet.link(at).filter(|_| !is_link_of(sheet, group, record, at))?;
+        people::is_of_person(sheet.outline.href(link)).then(|| people::name(sheet.piece(at)))?
+    });
+    let labelled = || {
+        let range = text_range(sheet, &record.pieces);
+        facts
+            .within(&range)
+            .iter()
+            .filter(|fact| fact.key == Key::Vendor)
+            .find_map(|fact| people::name_in(sheet, &fact.value))
+            .map(|(name, _)| name)
+    };
+    let marked = || {
+        others()
+            .find(|&at| sheet.is_near(at, Hints::SELLER) && super::labels::key(sheet.piece(at)).is_none())
+            .and_then(|at| people::name(sheet.piece(at)))
+    };
+    linked.or_else(labelled).or_else(|| headed(sheet, record, Key::Vendor)).or_else(marked)
+}
+
+/// What stands in the column of a record's row that a label heads.
+fn headed(sheet: &Sheet<'_>, record: &Record, key: Key) -> Option<String> {
+    let outline = sheet.outline;
+    let (row, _) = outline.lineage(sheet.node(record.pieces.start)).find(|(_, node)| node.tag == Tag::Row)?;
+    let table = outline.lineage(row).find(|(_, node)| node.tag == Tag::Table)?.0;
+    let head = (table..row).find(|&node| outline.nodes.get(node).is_some_and(|node| node.tag == Tag::Row))?;
+    let column = outline.children(head).take(MAX_COLUMNS).position(|cell| {
+        outline
+            .nodes
+            .get(cell)
+            .is_some_and(|cell| super::labels::key(sheet.slice(text_range(sheet, &cell.pieces))) == Some(key))
+    })?;
+    let cell = outline.children(row).nth(column)?;
+    people::name(sheet.slice(text_range(sheet, &outline.nodes.get(cell)?.pieces)))
+}
