@@ -1,9 +1,10 @@
-use model::{CharsetSource, Digest, Document, FormKind, Observable, PageKind, Problem};
+use model::{CharsetSource, Digest, Document, Fields, FormKind, Observable, PageKind, Problem};
 
 use crate::{
     Limits, Page, charset, decode,
     digest::{self, DIGEST_RULE},
-    fields, kind, language,
+    fields::Reading,
+    kind, language,
     media::Media,
     observables::observables,
     parse, refresh,
@@ -36,8 +37,13 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
     // A header comes before the page, but browsers let the page's own word count where it has one.
     let from_header = || page.refresh.and_then(|value| refresh::refresh(&String::from_utf8_lossy(value), page.uri));
     content.refresh = content.refresh.or_else(from_header);
-    let kind = if media == Media::Binary && page.status < 400 { PageKind::Other } else { kind::of(page, &content) };
-    let fields = fields::of(kind, &content);
+    let (kind, cues, fields) = if media == Media::Binary && page.status < 400 {
+        (PageKind::Other, Vec::new(), Fields::default())
+    } else {
+        let reading = Reading::of(&content);
+        let (kind, cues) = kind::of(page, &content, &reading);
+        (kind, cues, reading.fields(kind))
+    };
     let content_digest = if media == Media::Binary {
         Digest::of(&body)
     } else {
@@ -51,7 +57,7 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
         charset_source: source,
         language: language::guess(&content.text),
         kind,
-        cues: Vec::new(),
+        cues,
         fields,
         forms: content.forms.iter().map(Form::kind).collect::<Vec<FormKind>>(),
         title: content.title,

@@ -13,39 +13,105 @@ mod sheet;
 mod title;
 mod vendor;
 
-use model::{Fields, PageKind};
+use std::{collections::HashSet, ops::Range};
 
-use self::{facts::Facts, sheet::Sheet};
+use model::{Fields, PageKind, Row};
+
+use self::{
+    facts::{Fact, Facts},
+    labels::Key,
+    price::{Found, prices},
+    sheet::Sheet,
+};
 use crate::walk::Content;
 
-/// Reads the fields that a page of this kind has.
-pub(crate) fn of(kind: PageKind, content: &Content) -> Fields {
-    let wants = matches!(
-        kind,
-        PageKind::Listing
-            | PageKind::Vendor
-            | PageKind::Feedback
-            | PageKind::Pgp
-            | PageKind::Index
-            | PageKind::Search
-            | PageKind::Thread
-    );
-    if !wants || content.outline.pieces.is_empty() {
-        return Fields::default();
+/// Prices beyond this number are not read.
+const MAX_PRICES: usize = 5000;
+
+/// What was read off a page before anything is made of it: labels, prices, and the offers of a list, if it is one.
+pub(crate) struct Reading<'a> {
+    sheet: Sheet<'a>,
+    facts: Facts,
+    prices: Vec<Found>,
+    rows: Vec<Row>,
+    /// Where in the text they stand.
+    list: Vec<Range<usize>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn of(content: &'a Content) -> Self {
+        let sheet = Sheet::new(content);
+        let mut prices = prices(sheet.text, MAX_PRICES);
+        prices.retain(|found| !sheet.is_control(sheet.pieces_in(&found.at).start));
+        let facts = Facts::read(&sheet);
+        let (rows, list) = rows::read(&sheet, &facts, &prices);
+        Self { sheet, facts, prices, rows, list }
     }
-    let sheet = Sheet::new(content);
-    if kind == PageKind::Thread {
-        return Fields { posts: posts::read(&sheet), ..Fields::default() };
+
+    /// Where prices stand in the text.
+    pub(crate) fn prices(&self) -> impl Iterator<Item = usize> {
+        self.prices.iter().map(|found| found.at.start)
     }
-    let facts = Facts::read(&sheet);
-    match kind {
-        PageKind::Listing => Fields { listing: Some(Box::new(listing::read(&sheet, &facts))), ..Fields::default() },
-        PageKind::Index | PageKind::Search => Fields { rows: rows::read(&sheet, &facts), ..Fields::default() },
-        _ => Fields {
-            vendor: Some(Box::new(vendor::read(&sheet, &facts))),
-            rows: if kind == PageKind::Vendor { rows::read(&sheet, &facts) } else { Vec::new() },
-            ..Fields::default()
-        },
+
+    /// How many offers the page lists, and how many of them name who offers.
+    pub(crate) fn rows(&self) -> (usize, usize) {
+        (self.rows.len(), self.rows.iter().filter(|row| row.vendor.is_some()).count())
+    }
+
+    /// How many different people offer what the page lists.
+    pub(crate) fn sellers(&self) -> usize {
+        // Buyers are shown with stars in their names.
+        let names = self.rows.iter().filter_map(|row| row.vendor.as_deref()).filter(|name| !name.contains('*'));
+        names.collect::<HashSet<_>>().len()
+    }
+
+    /// How many different facts of one offer the page tells, each once or twice: a list tells them in each row.
+    pub(crate) fn facts_of_goods(&self) -> usize {
+        const OF_GOODS: [Key; 8] = [
+            Key::Price,
+            Key::Vendor,
+            Key::ShipsFrom,
+            Key::ShipsTo,
+            Key::Stock,
+            Key::Escrow,
+            Key::Category,
+            Key::Payment,
+        ];
+        OF_GOODS.iter().filter(|&&key| (1..=2).contains(&self.count(key))).count()
+    }
+
+    /// How many different facts of one person the page tells, each once or twice.
+    pub(crate) fn facts_of_people(&self) -> usize {
+        [Key::Joined, Key::LastSeen].iter().filter(|&&key| (1..=2).contains(&self.count(key))).count()
+    }
+
+    fn count(&self, key: Key) -> usize {
+        // What stands in a list, or heads it, is said of each thing in it.
+        let is_listed = |at: usize| {
+            let next = self.list.partition_point(|record| record.end <= at);
+            self.list.get(next).is_some_and(|record| record.start <= at)
+        };
+        let is_apart = |fact: &&Fact| !is_listed(fact.label.start) && !is_listed(fact.value.start);
+        self.facts.all().iter().filter(|fact| fact.key == key).filter(is_apart).count()
+    }
+
+    /// Makes the fields that a page of this kind has.
+    pub(crate) fn fields(self, kind: PageKind) -> Fields {
+        let Self { sheet, facts, prices, rows, .. } = self;
+        match kind {
+            PageKind::Listing => {
+                Fields { listing: Some(Box::new(listing::read(&sheet, &facts, &prices))), ..Fields::default() }
+            }
+            PageKind::Index | PageKind::Search => Fields { rows, ..Fields::default() },
+            PageKind::Vendor => {
+                Fields { vendor: Some(Box::new(vendor::read(&sheet, &facts))), rows, ..Fields::default() }
+            }
+            PageKind::Feedback | PageKind::Pgp => {
+                Fields { vendor: Some(Box::new(vendor::read(&sheet, &facts))), ..Fields::default() }
+            }
+            PageKind::Thread => Fields { posts: posts::read(&sheet), ..Fields::default() },
+            _ => Fields::default(),
+        }
     }
 }
 

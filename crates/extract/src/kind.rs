@@ -7,6 +7,8 @@ mod cues;
 mod rows;
 mod score;
 
+use std::borrow::Cow;
+
 use model::{PageKind, Refresh};
 
 use self::cues::{Cue, Tally};
@@ -14,7 +16,7 @@ pub(crate) use self::{
     cues::Marks,
     rows::{date_in, is_date},
 };
-use crate::{Page, walk::Content};
+use crate::{Page, fields::Reading, walk::Content};
 
 /// How much of the text is looked at, in bytes.
 const SAMPLE_BYTES: usize = 200 << 10;
@@ -23,42 +25,48 @@ const SAMPLE_BYTES: usize = 200 << 10;
 struct View<'a> {
     page: &'a Page<'a>,
     content: &'a Content,
+    reading: &'a Reading<'a>,
     /// The text as far as it is looked at.
     text: &'a str,
-    /// Where the prices stand in it.
-    prices: Vec<usize>,
-    /// Prices that follow a link of one shape: the rows of a list of goods.
+    /// Whether a price stands in it.
+    has_prices: bool,
+    /// Offers that a list holds, or prices that follow a link of one shape.
     price_rows: usize,
     /// Words of the text.
     tally: Tally,
     /// Words of title and headings: what the page says of itself.
     heading: Tally,
+    /// Words on buttons.
+    buttons: Tally,
 }
 
-/// Tells what a page is.
-pub(crate) fn of(page: &Page<'_>, content: &Content) -> PageKind {
+/// Tells what a page is, and what speaks for it.
+pub(crate) fn of(page: &Page<'_>, content: &Content, reading: &Reading<'_>) -> (PageKind, Vec<model::Cue>) {
     let text = content.text.get(..content.text.floor_char_boundary(SAMPLE_BYTES)).unwrap_or_default();
-    let prices: Vec<usize> = rows::prices(text).collect();
+    let prices = || reading.prices().take_while(|&at| at < text.len());
     let view = View {
         page,
         content,
+        reading,
         text,
-        price_rows: rows::rows(&content.layout.link_shapes, prices.iter().copied()),
-        prices,
+        has_prices: prices().next().is_some(),
+        price_rows: rows::rows(&content.layout.link_shapes, prices()).max(reading.rows().0),
         tally: Tally::of(text),
         heading: Tally::of(&format!("{}\n{}", content.title, content.layout.headings)),
+        buttons: Tally::of(&content.layout.buttons),
     };
+    let by = |kind: PageKind, what: &'static str| (kind, vec![model::Cue { what: Cow::Borrowed(what), weight: 0 }]);
     if matches!(page.status, 404 | 410) {
-        return PageKind::NotFound;
+        return by(PageKind::NotFound, "the status says that nothing is here");
     }
-    if let Some(wall) = view.wall() {
-        return wall;
+    if let Some((wall, what)) = view.wall() {
+        return by(wall, what);
     }
     if page.status >= 400 {
-        return PageKind::Error;
+        return by(PageKind::Error, "the status is that of an error");
     }
     if view.says_not_found() {
-        return PageKind::NotFound;
+        return by(PageKind::NotFound, "a heading says that nothing is here, and there is little else");
     }
     score::best(&view)
 }
@@ -70,15 +78,15 @@ impl View<'_> {
         layout.words.saturating_sub(layout.linked_words + layout.form_words)
     }
 
-    fn wall(&self) -> Option<PageKind> {
+    fn wall(&self) -> Option<(PageKind, &'static str)> {
         if self.is_login() {
-            Some(PageKind::Login)
+            Some((PageKind::Login, "a password is asked for, and there is little else"))
         } else if self.is_challenge() {
-            Some(PageKind::Captcha)
+            Some((PageKind::Captcha, "proof of being human is asked for, and there is little else"))
         } else if self.is_waiting_room() {
-            Some(PageKind::AntiDdos)
+            Some((PageKind::AntiDdos, "words of protection or of a queue, and little else"))
         } else if self.is_pass_through() {
-            Some(PageKind::MetaRefresh)
+            Some((PageKind::MetaRefresh, "a refresh to another place, and next to no text"))
         } else {
             None
         }

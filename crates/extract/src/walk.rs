@@ -21,6 +21,9 @@ use crate::{Limits, Page, kind::Marks, parse, refresh};
 /// How much of the headings is kept for telling what a page is, in bytes.
 const MAX_HEADINGS: usize = 600;
 
+/// How much of what stands on buttons is kept, in bytes.
+const MAX_BUTTONS: usize = 600;
+
 /// The longest title kept, in bytes.
 const MAX_TITLE: usize = 2000;
 
@@ -48,6 +51,8 @@ pub(crate) struct Layout {
     pub(crate) form_words: usize,
     /// The text of the largest headings, one a line.
     pub(crate) headings: String,
+    /// What stands on buttons that have no text of their own, one a line.
+    pub(crate) buttons: String,
     /// Where in the text each link stands, and the shape of its address.
     pub(crate) link_shapes: Vec<(usize, u64)>,
     /// Whether a field or picture anywhere speaks of a captcha.
@@ -207,6 +212,7 @@ impl<'a> Walk<'a> {
             local_name!("input") => {
                 self.note_captcha(&attributes);
                 self.form().add_input(attributes.kind.unwrap_or_default(), attributes.name.unwrap_or_default());
+                self.note_button(&attributes);
             }
             local_name!("button") => self.form().controls += 1,
             local_name!("select") => {
@@ -294,6 +300,17 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Keeps what stands on a button that is no element with text of its own.
+    fn note_button(&mut self, attributes: &Attributes<'a>) {
+        let is_button =
+            attributes.kind.is_some_and(|kind| ["submit", "button"].iter().any(|name| kind.eq_ignore_ascii_case(name)));
+        let value = attributes.value.unwrap_or_default();
+        if is_button && self.layout.buttons.len() + value.len() < MAX_BUTTONS {
+            self.layout.buttons.push_str(value);
+            self.layout.buttons.push('\n');
+        }
+    }
+
     /// The form that a control belongs to.
     fn form(&mut self) -> &mut Form {
         let at = self.open_forms.last().copied().or(self.stray_form);
@@ -351,6 +368,7 @@ struct Attributes<'a> {
     placeholder: Option<&'a str>,
     rel: Option<&'a str>,
     src: Option<&'a str>,
+    value: Option<&'a str>,
 }
 
 impl<'a> Attributes<'a> {
@@ -369,6 +387,7 @@ impl<'a> Attributes<'a> {
                 "placeholder" => &mut found.placeholder,
                 "rel" => &mut found.rel,
                 "src" => &mut found.src,
+                "value" => &mut found.value,
                 _ => continue,
             };
             *place = Some(value);

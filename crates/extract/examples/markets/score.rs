@@ -72,7 +72,13 @@ impl Scores {
         self.kinds.0 += usize::from(is_right);
         self.kinds.1 += 1;
         if !is_right {
-            self.tell(page, "kind", &truth.kinds, &[found.kind.to_string()]);
+            let cues = found.cues.iter().map(|cue| format!("{} {}", cue.weight, cue.what));
+            self.tell(
+                page,
+                "kind",
+                &truth.kinds,
+                &[found.kind.to_string()].into_iter().chain(cues).collect::<Vec<_>>(),
+            );
         }
         self.add_listing(page, truth, found);
         self.add_vendor(page, truth, found);

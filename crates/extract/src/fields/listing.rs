@@ -5,7 +5,8 @@ use model::{Field, ListingFields, Price, Source};
 use super::{
     facts::{Fact, Facts},
     labels::Key,
-    people, place, price,
+    people, place,
+    price::{self, Found},
     sheet::{Sheet, one_line},
     title,
 };
@@ -33,13 +34,13 @@ const BOUNDLESS: &[&str] = &[
 ];
 
 /// Reads the fields of a page about one offer.
-pub(super) fn read(sheet: &Sheet<'_>, facts: &Facts) -> ListingFields {
+pub(super) fn read(sheet: &Sheet<'_>, facts: &Facts, prices: &[Found]) -> ListingFields {
     let anchor = first_fact(sheet, facts);
     let (title, place) = title::read(sheet, anchor).map_or((None, 0..0), |(field, place)| (Some(field), place));
     let from = if anchor.is_some_and(|anchor| anchor < place.end) { 0 } else { place.end };
     let (ships_from, ships_to) = ships(sheet, facts, from);
     ListingFields {
-        price: labelled_price(sheet, facts, from).or_else(|| shown_price(sheet, from)),
+        price: labelled_price(sheet, facts, from).or_else(|| shown_price(sheet, prices, from)),
         vendor: vendor(sheet, facts, from),
         ships_from,
         ships_to,
@@ -59,7 +60,7 @@ fn first_fact(sheet: &Sheet<'_>, facts: &Facts) -> Option<usize> {
     let is_of_goods = |fact: &&Fact| match fact.key {
         Key::Price => {
             let value = sheet.slice(fact.value.clone());
-            !price::prices(value.get(..value.floor_char_boundary(MAX_PRICE)).unwrap_or_default()).is_empty()
+            !price::prices(value.get(..value.floor_char_boundary(MAX_PRICE)).unwrap_or_default(), 1).is_empty()
         }
         Key::Vendor => people::name_in(sheet, &fact.value).is_some_and(|(_, bonus)| bonus >= 0),
         Key::ShipsFrom | Key::ShipsTo => {
@@ -73,22 +74,22 @@ fn first_fact(sheet: &Sheet<'_>, facts: &Facts) -> Option<usize> {
 fn labelled_price(sheet: &Sheet<'_>, facts: &Facts, from: usize) -> Option<Field<Price>> {
     facts.best(sheet, Key::Price, from, |_, value| {
         let near = value.get(..value.floor_char_boundary(MAX_PRICE)).unwrap_or_default();
-        let found = price::prices(near).into_iter().next()?;
+        let found = price::prices(near, 1).into_iter().next()?;
         // What stands far behind its label belongs to something else.
         Some((found.price, if found.at.start <= 12 { 3 } else { -20 }))
     })
 }
 
 /// Without a label: the price that stands alone, largest, soonest behind the title.
-fn shown_price(sheet: &Sheet<'_>, from: usize) -> Option<Field<Price>> {
+fn shown_price(sheet: &Sheet<'_>, prices: &[Found], from: usize) -> Option<Field<Price>> {
     let mut best: Option<(i32, Field<Price>)> = None;
-    for found in price::prices(sheet.text) {
+    for found in prices {
         let Some(score) = shown_score(sheet, &found.at) else { continue };
         let score = score - 25 * i32::from(found.at.start < from);
         if score >= 35 && best.as_ref().is_none_or(|(least, _)| score > *least) {
             let confidence = u8::try_from(score.clamp(5, 85)).unwrap_or(5);
             let source = if score >= 60 { Source::Class } else { Source::Pattern };
-            best = Some((score, Field { value: found.price, confidence, source }));
+            best = Some((score, Field { value: found.price.clone(), confidence, source }));
         }
     }
     best.map(|(_, field)| field)
@@ -159,7 +160,17 @@ fn vendor(sheet: &Sheet<'_>, facts: &Facts, from: usize) -> Option<Field<String>
             let confidence = if href.to_lowercase().contains(&name.to_lowercase()) { 75 } else { 60 };
             Some(Field { value: name, confidence, source: Source::Link })
         });
-    linked.or(labelled)
+    linked.or(labelled).or_else(|| named_link(sheet, from))
+}
+
+/// The first link behind the title whose address ends in the name that it says.
+fn named_link(sheet: &Sheet<'_>, from: usize) -> Option<Field<String>> {
+    let behind =
+        (0..sheet.len()).filter(|&at| sheet.range(at).start >= from && !sheet.is_alt(at) && !sheet.is_frame(at));
+    behind.filter_map(|at| Some((sheet.link(at)?, people::name(sheet.piece(at))?))).find_map(|(link, name)| {
+        let is_named = people::is_named_by(sheet.outline.href(link), &name);
+        is_named.then_some(Field { value: name, confidence: 45, source: Source::Link })
+    })
 }
 
 fn ships(sheet: &Sheet<'_>, facts: &Facts, start: usize) -> (Option<Field<String>>, Option<Field<Vec<String>>>) {
@@ -210,7 +221,7 @@ fn told<T>(value: T) -> Field<T> {
 }
 
 /// Without labels: lines such as `From Germany to Worldwide`, `To: Europe`, `GER → WW`.
-fn told_ships(sheet: &Sheet<'_>, start: usize) -> (Option<Field<String>>, Option<Field<Vec<String>>>) {
+pub(super) fn told_ships(sheet: &Sheet<'_>, start: usize) -> (Option<Field<String>>, Option<Field<Vec<String>>>) {
     let (mut from, mut to) = (None, None);
     let known = |text: &str| place::places(text).filter(|(_, all_known)| *all_known).map(|(names, _)| names);
     for line in sheet.text.get(start..).unwrap_or_default().split(['\n', '\t']).filter(|line| line.len() <= 300) {

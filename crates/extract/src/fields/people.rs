@@ -35,17 +35,12 @@ const ACTS: &[&str] = &[
     "img",
     "settab",
     "setusertab",
-    "product",
-    "products",
-    "item",
-    "items",
-    "listing",
-    "offer",
-    "category",
-    "categories",
     "order",
     "cart",
 ];
+
+/// Words in addresses of goods and of lists of them.
+const GOODS: &[&str] = &["product", "products", "item", "items", "listing", "offer", "category", "categories"];
 
 /// What links say that lead to a person without naming them.
 const IDLE: &[&str] = &[
@@ -95,10 +90,23 @@ pub(super) fn is_of_person(href: &str) -> bool {
     // What a longer path ends with is a name more often than a word.
     let last = path(href).rsplit_once('/').map_or("", |(_, last)| last);
     let is_last = |word: &str| last.as_bytes().as_ptr_range().contains(&word.as_ptr());
-    !words(href).any(|word| is_one(ACTS, word)) && words(href).any(|word| !is_last(word) && is_one(PEOPLE, word))
+    !words(href).any(|word| is_one(ACTS, word) || is_one(GOODS, word))
+        && words(href).any(|word| !is_last(word) && is_one(PEOPLE, word))
 }
 
-fn path(href: &str) -> &str {
+/// Whether an address is that of an act: a message, a report, a way out.
+pub(super) fn is_of_act(href: &str) -> bool {
+    words(href).any(|word| ACTS.iter().any(|act| word.eq_ignore_ascii_case(act)))
+}
+
+/// Whether an address ends in the name that its link says, as those of people do.
+pub(super) fn is_named_by(href: &str, name: &str) -> bool {
+    let last = href.trim_end_matches('/').rsplit(['/', '=']).next().unwrap_or_default();
+    last.len() > 2 && last.eq_ignore_ascii_case(name) && !is_of_act(href)
+}
+
+/// The path of an address.
+pub(super) fn path(href: &str) -> &str {
     let path = href
         .split_once("://")
         .map_or(href, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default());

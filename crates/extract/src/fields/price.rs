@@ -93,11 +93,13 @@ pub(super) fn currency(text: &str) -> Option<&'static str> {
     rest.trim_matches(|c: char| c.is_whitespace() || c == '.').is_empty().then_some(code)
 }
 
-/// The prices in `text`, in order: an amount with its currency before or behind it.
-pub(super) fn prices(text: &str) -> Vec<Found> {
+/// The first prices in `text`, in order: an amount with its currency before or behind it.
+pub(super) fn prices(text: &str, most: usize) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let mut from = 0;
-    while let Some(start) = digit(text, from) {
+    while found.len() < most
+        && let Some(start) = digit(text, from)
+    {
         let end = number_end(text, start);
         from = end;
         let before = text.get(..start).unwrap_or_default();
@@ -233,7 +235,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &[&str]) {
-        let found: Vec<String> = prices(text).iter().map(|found| found.price.to_string()).collect();
+        let found: Vec<String> = prices(text, 99).iter().map(|found| found.price.to_string()).collect();
         assert_eq!(found, expect, "{text}");
     }
 
@@ -279,7 +281,7 @@ mod tests {
         #[test]
         fn any_text_is_read(text in "[0-9 .,$€usdbtcUSD'\u{A0}฿é\n]{0,60}") {
             let mut last = 0;
-            for found in prices(&text) {
+            for found in prices(&text, 99) {
                 prop_assert!(found.at.start >= last && text.get(found.at.clone()).is_some());
                 prop_assert!(found.price.amount.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
                 last = found.at.end;
@@ -297,7 +299,7 @@ mod tests {
                 }
             }
             let text = format!("Price: {digits}.{cents:02} USD");
-            let found = prices(&text);
+            let found = prices(&text, 99);
             prop_assert_eq!(&found[0].price.amount, &format!("{whole}.{cents:02}"));
         }
     }

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, ops::Range};
+use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
 use model::{Price, Row};
 
@@ -16,6 +16,9 @@ use crate::walk::{
 
 /// Columns beyond this number head nothing.
 const MAX_COLUMNS: usize = 40;
+
+/// A thing that is listed alone takes no more pieces of text than this.
+const MAX_LONE: usize = 40;
 
 /// Rows beyond this number are not read.
 const MAX_ROWS: usize = 1000;
@@ -59,9 +62,10 @@ const IDLE: &[&str] = &[
 ];
 
 /// Words in addresses of goods.
-const GOODS: &[&str] = &["product", "item", "listing", "offer", "goods", "p", "viewproduct", "ad"];
+const GOODS: &[&str] = &["product", "item", "listing", "offer", "goods", "viewproduct", "ad"];
 
 /// One record of a list: the links to one and the same thing, and what stands around them.
+#[derive(Clone)]
 struct Record {
     /// The links to it, by their numbers.
     links: Range<usize>,
@@ -69,27 +73,54 @@ struct Record {
     pieces: Range<usize>,
 }
 
-/// Reads the offers of a list: the links of one shape that each have a price beside them.
-pub(super) fn read(sheet: &Sheet<'_>, facts: &Facts) -> Vec<Row> {
-    let prices: Vec<Found> = price::prices(sheet.text)
-        .into_iter()
-        .filter(|found| !sheet.is_control(sheet.pieces_in(&found.at).start))
-        .collect();
+/// Reads the offers of a list, and where in the text they stand, in order: the links of one shape that each have a price beside them.
+pub(super) fn read(sheet: &Sheet<'_>, facts: &Facts, prices: &[Found]) -> (Vec<Row>, Vec<Range<usize>>) {
     if prices.is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let groups = groups(sheet);
     let best = groups
         .iter()
         .map(|group| {
-            let records = records(sheet, group, &prices);
-            (rate(sheet, group, &records, &prices), group, records)
+            let all = records(sheet, group, prices);
+            let records = once_each(sheet, group, &all, prices);
+            (rate(sheet, group, &records, prices), group, records, all)
         })
         .filter(|(rating, ..)| *rating > 0)
-        .max_by_key(|(rating, group, _)| (*rating, std::cmp::Reverse(group.first().copied())));
-    let Some((_, group, records)) = best else { return Vec::new() };
-    let read_row = |record: &Record| row(sheet, facts, group, record, &prices, records.len());
-    records.iter().take(MAX_ROWS).filter_map(read_row).collect()
+        .max_by_key(|(rating, group, ..)| (*rating, Reverse(group.first().copied())));
+    let Some((_, group, records, all)) = best else { return (Vec::new(), Vec::new()) };
+    let read_row = |record: &Record| row(sheet, facts, group, record, prices, records.len());
+    let mut rows: Vec<(Row, &Record)> =
+        records.iter().take(MAX_ROWS).filter_map(|record| Some((read_row(record)?, record))).collect();
+    if rows.iter().all(|(row, _)| row.vendor.is_none()) {
+        name_vendors(sheet, group, &mut rows);
+    }
+    let rows = rows.into_iter().map(|(row, _)| row).collect();
+    (rows, all.iter().map(|record| text_range(sheet, &record.pieces)).collect())
+}
+
+/// Each thing once: the first of its records that has a price, or the first.
+fn once_each(sheet: &Sheet<'_>, group: &[usize], all: &[Record], prices: &[Found]) -> Vec<Record> {
+    let mut places: HashMap<&str, (usize, bool)> = HashMap::new();
+    let mut once: Vec<Record> = Vec::new();
+    for record in all {
+        let href = group.get(record.links.start).map_or("", |&link| sheet.outline.href(link));
+        let is_priced = has_price(sheet, &record.pieces, prices);
+        match places.get(href) {
+            Some(&(at, false)) if is_priced => {
+                if let Some(place) = once.get_mut(at) {
+                    *place = record.clone();
+                }
+                places.insert(href, (at, true));
+            }
+            Some(_) => {}
+            None => {
+                places.insert(href, (once.len(), is_priced));
+                once.push(record.clone());
+            }
+        }
+    }
+    once
 }
 
 /// The links of each shape, in order; those of more distinct addresses first.
@@ -106,14 +137,16 @@ fn groups(sheet: &Sheet<'_>) -> Vec<Vec<usize>> {
             by_shape.entry(shape(href)).or_default().push(link);
         }
     }
-    let mut groups: Vec<Vec<usize>> = by_shape.into_values().filter(|group| !is_of_people(sheet, group)).collect();
-    groups.sort_by_key(|group| (std::cmp::Reverse(group.len()), group.first().copied()));
+    let mut groups: Vec<Vec<usize>> = by_shape.into_values().filter(|group| !is_of_others(sheet, group)).collect();
+    groups.sort_by_key(|group| (Reverse(group.len()), group.first().copied()));
     groups.truncate(MAX_GROUPS);
     groups
 }
 
-fn is_of_people(sheet: &Sheet<'_>, group: &[usize]) -> bool {
-    group.first().is_some_and(|&link| people::is_of_person(sheet.outline.href(link)))
+/// Whether the links of a group lead to people, or do something.
+fn is_of_others(sheet: &Sheet<'_>, group: &[usize]) -> bool {
+    let href = group.first().map_or("", |&link| sheet.outline.href(link));
+    people::is_of_person(href) || people::is_of_act(href)
 }
 
 /// The records that the links of a group stand for: each the largest element that holds no link to another of them, or, where such elements hold no
@@ -121,15 +154,12 @@ fn is_of_people(sheet: &Sheet<'_>, group: &[usize]) -> bool {
 fn records(sheet: &Sheet<'_>, group: &[usize], prices: &[Found]) -> Vec<Record> {
     let outline = sheet.outline;
     let mut runs: Vec<Range<usize>> = Vec::new();
-    let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut start = 0;
     while let Some(&link) = group.get(start) {
         let href = outline.href(link);
         let length =
             group.get(start..).unwrap_or_default().iter().take_while(|&&other| outline.href(other) == href).count();
-        if *seen.entry(href).and_modify(|count| *count += 1).or_insert(1) == 1 {
-            runs.push(start..start + length);
-        }
+        runs.push(start..start + length);
         start += length;
     }
     let node_of = |at: usize| group.get(at).and_then(|&link| outline.links.get(link)).map(|link| link.node);
@@ -206,7 +236,8 @@ fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]
             people::words(sheet.outline.href(link)).any(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
         })
     };
-    let words = 40 * usize::from(speaks(GOODS));
+    let is_short = group.first().is_some_and(|&link| people::path(sheet.outline.href(link)).starts_with("p/"));
+    let words = 40 * usize::from(speaks(GOODS) || is_short);
     let is_lone = records.len() == 1;
     let has_people = records
         .iter()
@@ -217,7 +248,10 @@ fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]
                 .any(|at| sheet.link(at).is_some_and(|link| people::is_of_person(sheet.outline.href(link))))
         })
         .count();
-    if named < 3 || is_lone && words == 0 || speaks(&["category", "categories", "cat", "page", "sort", "filter"]) {
+    if named < 3
+        || is_lone && (words == 0 || records.iter().any(|record| record.pieces.len() > MAX_LONE))
+        || speaks(&["category", "categories", "cat", "page", "sort", "filter"])
+    {
         return 0;
     }
     100 * priced.min(50) / records.len().max(1)
@@ -250,7 +284,7 @@ fn row(
                 .any(|fact| fact.key == Key::Price && fact.value.start <= found.at.start);
             let score = listing::shown_score(sheet, &found.at)? + 15 * i32::from(labelled)
                 - 2 * i32::try_from(order.min(9)).unwrap_or(9);
-            Some((score, std::cmp::Reverse(order), found))
+            Some((score, Reverse(order), found))
         })
         .max_by_key(|(score, order, _)| (*score, *order));
     let price: Price = best.filter(|(score, ..)| *score > 0)?.2.price.clone();
@@ -332,7 +366,7 @@ fn line_of_name(sheet: &Sheet<'_>, pieces: Range<usize>) -> Range<usize> {
     let is_marked = |line: &&Range<usize>| sheet.is_near(line.start, Hints::TITLE) || sheet.is_name(line.start);
     let is_words = |line: &&Range<usize>| {
         let text = sheet.slice(text_range(sheet, line));
-        text.len() > 2 && price::prices(text).is_empty()
+        text.len() > 2 && price::prices(text, 1).is_empty()
     };
     lines
         .iter()
@@ -376,6 +410,23 @@ fn vendor(
             .and_then(|at| people::name(sheet.piece(at)))
     };
     linked.or_else(labelled).or_else(|| headed(sheet, record, Key::Vendor)).or_else(marked)
+}
+
+/// Where nothing says who sells: the link of each record whose address ends in the name that it says, if nearly all have one.
+fn name_vendors(sheet: &Sheet<'_>, group: &[usize], rows: &mut [(Row, &Record)]) {
+    let name = |record: &Record| {
+        record.pieces.clone().filter(|&at| !sheet.is_alt(at) && !is_link_of(sheet, group, record, at)).find_map(|at| {
+            let (link, name) = (sheet.link(at)?, people::name(sheet.piece(at))?);
+            people::is_named_by(sheet.outline.href(link), &name).then_some(name)
+        })
+    };
+    let names: Vec<Option<String>> = rows.iter().map(|(_, record)| name(record)).collect();
+    let count = names.iter().flatten().count();
+    if count >= 3 && 5 * count >= 4 * rows.len() {
+        for ((row, _), name) in rows.iter_mut().zip(names) {
+            row.vendor = name;
+        }
+    }
 }
 
 /// What stands in the column of a record's row that a label heads.

@@ -10,6 +10,10 @@ fn content(html: &str) -> Content {
     walk::walk(&parse::parse(html, &limits).html, &page, &limits)
 }
 
+fn of(kind: PageKind, content: &Content) -> Fields {
+    Reading::of(content).fields(kind)
+}
+
 fn value<T: Clone>(field: Option<&Field<T>>) -> Option<T> {
     field.map(|field| field.value.clone())
 }
@@ -212,6 +216,38 @@ fn rows_without_boxes() {
         &format!("{heads}{rows}</table>"),
         &[["Lamp 1", "v1", "1 EUR"], ["Lamp 2", "v2", "2 EUR"], ["Lamp 3", "v3", "3 EUR"]],
     );
+}
+
+#[test]
+fn addresses_that_tell_nothing() {
+    let row =
+        |n: u32| format!("<tr><td><a href=/x/{n}00>Lamp {n}</a><td><a href=/y/otto{n}>otto{n}</a> (4)<td>{n} EUR</tr>");
+    let rows: String = (1..4).map(row).collect();
+    check_rows(
+        &format!("<table>{rows}</table>"),
+        &[["Lamp 1", "otto1", "1 EUR"], ["Lamp 2", "otto2", "2 EUR"], ["Lamp 3", "otto3", "3 EUR"]],
+    );
+    // Shown above for its picture alone, and again in the list: the record with the price counts.
+    let rows = format!(
+        "<a href=/item/2><img src=x alt=''></a><ul>{}</ul>",
+        (1..4).map(|n| format!("<li><a href=/item/{n}>Lamp {n}</a> by v{n} $2</li>")).collect::<String>()
+    );
+    let found = of(PageKind::Index, &content(&rows)).rows;
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[test]
+fn a_title_without_a_heading() {
+    let facts = "<table><tr><td>Price<td>5 EUR<tr><td>Vendor<td>otto</table>";
+    let title = |html: &str| value(of(PageKind::Listing, &content(html)).listing.unwrap().title.as_ref());
+    assert_eq!(title(&format!("<title>Quay - Brass lamp, old</title><div>Welcome to the quay, friend</div><div>Brass lamp, old</div>{facts}")).as_deref(), Some("Brass lamp, old"));
+    assert_eq!(
+        title(&format!("<title>Quay</title><a href=/>Quay market and more</a><div>Brass lamp, old</div>{facts}"))
+            .as_deref(),
+        Some("Brass lamp, old")
+    );
+    assert_eq!(title(&format!("<title>Quay - Brass lamp, old</title>{facts}")).as_deref(), Some("Brass lamp, old"));
+    assert_eq!(title(""), None);
 }
 
 #[test]

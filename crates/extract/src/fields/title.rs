@@ -11,6 +11,10 @@ use crate::walk::outline::{Hints, Tag};
 /// The longest heading that is a title, in bytes.
 const MAX_TITLE: usize = 400;
 
+/// How far before the facts a title stands, in bytes, and how many pieces are looked at for one.
+const NEAR: usize = 600;
+const MAX_PIECES: usize = 5000;
+
 /// What stands between the parts of a page's title.
 const SEPARATORS: &[&str] = &[" - ", " | ", " :: ", " » ", " – ", " — ", " · ", " / ", ": "];
 
@@ -104,8 +108,38 @@ pub(super) fn read(sheet: &Sheet<'_>, anchor: Option<usize>) -> Option<(Field<St
         let value = one_line(sheet.slice(text.clone()));
         return Some((Field { value, confidence, source }, text));
     }
-    // The longest part of the page's title: the name of the site is short.
-    let part = parts.iter().max_by_key(|part| part.len()).filter(|part| parts.len() > 1 && !is_common(part))?;
+    without_headings(sheet, &parts, anchor)
+}
+
+/// Where no heading will do: the line that the page's title repeats, the longest one shortly before the facts, or the longer part of the title.
+fn without_headings(sheet: &Sheet<'_>, parts: &[&str], anchor: Option<usize>) -> Option<(Field<String>, Range<usize>)> {
+    let mut best: Option<(usize, Range<usize>)> = None;
+    let first = anchor.map_or(0, |anchor| anchor.saturating_sub(NEAR));
+    let start = sheet.outline.pieces.partition_point(|piece| piece.range(sheet.text).end < first);
+    for at in (start..sheet.len()).take(MAX_PIECES).filter(|&at| sheet.border(at) != Border::None) {
+        let range = sheet.range(at);
+        if anchor.is_some_and(|anchor| range.start >= anchor) {
+            break;
+        }
+        let line = range.start..sheet.range(sheet.line_end(at).saturating_sub(1)).end;
+        let text = sheet.slice(line.clone());
+        let is_repeated = parts.len() > 1 && parts.contains(&text);
+        let is_other = sheet.link(at).is_some() || sheet.is_control(at) || sheet.is_frame(at) || text.ends_with(':');
+        if text.len() > MAX_TITLE || text.len() < 5 || is_common(text) || is_other && !is_repeated {
+            continue;
+        }
+        let weight = if is_repeated { 1000 } else { text.len().min(120) };
+        if (anchor.is_some() || is_repeated) && best.as_ref().is_none_or(|(least, _)| weight > *least) {
+            best = Some((weight, line));
+        }
+    }
+    if let Some((weight, line)) = best {
+        let confidence = if weight == 1000 { 75 } else { 35 };
+        let value = one_line(sheet.slice(line.clone()));
+        return Some((Field { value, confidence, source: Source::Pattern }, line));
+    }
+    // The name of the site is short.
+    let part = parts.iter().skip(1).max_by_key(|part| part.len()).filter(|part| !is_common(part))?;
     Some((Field { value: one_line(part), confidence: 45, source: Source::Title }, 0..0))
 }
 

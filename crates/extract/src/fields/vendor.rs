@@ -102,7 +102,19 @@ fn name(sheet: &Sheet<'_>, facts: &Facts) -> Option<(Field<String>, usize)> {
         ));
     }
     let of = |key: Key| facts.best(sheet, key, 0, |fact: &Fact, _| people::name_in(sheet, &fact.value));
-    of(Key::Vendor).or_else(|| of(Key::Name)).map(|field| (field, 0))
+    of(Key::Vendor).or_else(|| of(Key::Name)).map(|field| (field, 0)).or_else(|| told_name(sheet, facts, &ends))
+}
+
+/// Without heading and label: the last text before the facts that is a name in an address of the page.
+fn told_name(sheet: &Sheet<'_>, facts: &Facts, ends: &HashSet<u64>) -> Option<(Field<String>, usize)> {
+    let first = facts.all().iter().find(|fact| matches!(fact.key, Key::Joined | Key::LastSeen | Key::Rating))?;
+    let last = sheet.pieces_in(&first.label).start;
+    let at = (last.saturating_sub(MAX_HEADINGS)..last).rev().find(|&at| {
+        let is_told = sheet.link(at).is_none() && !sheet.is_alt(at) && !sheet.is_control(at);
+        is_told && people::name(sheet.piece(at)).is_some_and(|name| name.len() > 2 && ends.contains(&folded(&name)))
+    })?;
+    let value = people::name(sheet.piece(at))?;
+    Some((Field { value, confidence: 55, source: Source::Pattern }, sheet.range(at).start))
 }
 
 /// The name that a heading begins or ends with, and whether the rest of it says that it is one.

@@ -43,9 +43,11 @@ pub(super) enum Cue {
     Board,
     /// What stands beside a post.
     Post,
+    /// What the page of an offer calls itself.
+    Goods,
 }
 
-const CUES: usize = Cue::Post as usize + 1;
+const CUES: usize = Cue::Goods as usize + 1;
 
 /// English, Dutch and Russian, in lower case. A star at the end stands for any ending.
 const PHRASES: &[(Cue, &[&str])] = &[
@@ -425,6 +427,28 @@ const PHRASES: &[(Cue, &[&str])] = &[
             "написал(а)",
             "сообщение от",
             "добавлено",
+        ],
+    ),
+    (
+        Cue::Goods,
+        &[
+            "product details",
+            "listing details",
+            "item details",
+            "offer details",
+            "report this listing",
+            "report listing",
+            "report this product",
+            "report product",
+            "report this item",
+            "report item",
+            "more from this vendor",
+            "other listings from",
+            "productdetails",
+            "meer van deze verkoper",
+            "produktdetails",
+            "описание товара",
+            "другие товары продавца",
         ],
     ),
 ];

@@ -22,6 +22,19 @@ fn each(numbers: Range<u32>, row: impl Fn(u32) -> String) -> String {
     numbers.map(row).collect()
 }
 
+fn cues(html: &str) -> Vec<String> {
+    let uri: Uri = "http://shop.example.com/".parse().unwrap();
+    let page = Page {
+        uri: &uri,
+        status: 200,
+        content_type: None,
+        content_encoding: None,
+        refresh: None,
+        payload: html.as_bytes(),
+    };
+    document(&page, &Limits::default()).0.cues.iter().map(|cue| format!("{} {}", cue.weight, cue.what)).collect()
+}
+
 const LOGIN: &str = "<form method=post><input name=u><input type=password name=p><button>Go</button></form>";
 
 /// A front page with plenty to read.
@@ -212,4 +225,33 @@ fn boards_and_threads() {
         PageKind::Thread,
     );
     check("/thread/7", 200, &format!("<h1>Waar hangt die van jou?</h1>{dutch}"), PageKind::Thread);
+}
+
+#[test]
+fn a_kind_says_why() {
+    let offer = "<h1>Lamp</h1><p>Price: 5 EUR</p><p>Seller: <a href=/u/k>keeper</a></p><form><input name=qty><input type=submit value='Buy now'></form>";
+    assert_eq!(
+        cues(offer),
+        ["4 facts of one offer: price, seller, where it goes", "4 a button to buy", "2 a field for how many"]
+    );
+    assert_eq!(cues(LOGIN), ["0 a password is asked for, and there is little else"]);
+    assert_eq!(cues("<p>Nothing.</p>"), Vec::<String>::new());
+}
+
+#[test]
+fn an_address_may_tell_nothing() {
+    // One offer beside others: what stands apart from the list counts.
+    let others: String = each(0..8, |n| format!("<li><a href=/x/{n}>Lamp {n}</a> {n}.00 EUR</li>"));
+    let offer = format!(
+        "<h1>Brass lamp</h1><p>Price: 5 EUR</p><p>Seller: keeper</p><p>Ships from: Spain</p><p>Ships to: Europe</p><p>In stock: 4</p>\
+         <h3>More like it</h3><ul>{others}</ul>"
+    );
+    check("/a/1", 200, &offer, PageKind::Listing);
+    let row =
+        |n: u32| format!("<tr><td><a href=/item/{n}>Lamp {n}</a><td><a href=/u/k{n}>k{n}</a><td>{n} EUR<td>Buy</tr>");
+    check("/a/2", 200, &format!("<table>{}</table>", each(1..3, row)), PageKind::Index);
+    let shop =
+        format!("<h2>keeper</h2><p>Joined: 2030-01-02</p><p>Last seen: today</p><p>Level: 3</p><ul>{others}</ul>");
+    check("/a/3", 200, &shop, PageKind::Vendor);
+    check("/a/4", 200, "<title>Product details</title><h1>Lamp</h1><a>Report this listing</a>", PageKind::Listing);
 }

@@ -13,6 +13,8 @@ pub(crate) struct Form {
     pub(crate) controls: usize,
     /// Whether a field asks for words to look for.
     pub(crate) has_search: bool,
+    /// Whether a field asks how many.
+    pub(crate) has_quantity: bool,
     /// Whether a field or picture speaks of a captcha.
     pub(crate) has_captcha: bool,
 }
@@ -47,6 +49,7 @@ impl Form {
             _ => {
                 self.texts += 1;
                 self.has_search |= names_a_search(name);
+                self.has_quantity |= names_a_quantity(name);
             }
         }
     }
@@ -70,6 +73,11 @@ fn names_a_search(name: &str) -> bool {
             | "поиск"
     ) || name.contains("search")
         || name.contains("zoek")
+}
+
+/// Whether a field's name asks how many.
+fn names_a_quantity(name: &str) -> bool {
+    ["qty", "quantity", "amount", "aantal", "menge", "количество"].iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
 /// Whether an attribute's value speaks of a captcha. Pictures within the page are not read through.
