@@ -1,4 +1,5 @@
 use model::{CharsetSource, Digest, Document, Fields, FormKind, Observable, PageKind, Problem};
+use scraper::Html;
 
 use crate::{
     Limits, Page, charset, decode,
@@ -8,6 +9,7 @@ use crate::{
     media::Media,
     observables::observables,
     parse, refresh,
+    site::{self, SiteProfile},
     walk::{self, Content, forms::Form},
 };
 
@@ -18,9 +20,15 @@ pub const EXTRACTOR: u32 = 2;
 ///
 /// Total: any bytes under any headers yield a document. What could not be read as it stands is told beside it, each kind of problem once.
 pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
+    document_of_site(page, limits, &[])
+}
+
+/// Makes a document of a capture like [`document()`], its fields read with the first of `profiles` that fits the site, if one does.
+pub fn document_of_site(page: &Page<'_>, limits: &Limits, profiles: &[SiteProfile]) -> (Document, Vec<Problem>) {
     let (body, problem) = decode(page.content_encoding, page.payload, limits.decoded_bytes);
     let mut problems: Vec<Problem> = problem.into_iter().collect();
     let media = Media::of(page.content_type, &body, charset::is_declared_wide(page.content_type, &body));
+    let mut tree = None;
     let (mut content, charset, source) = if media == Media::Binary {
         problems.push(Problem::NotText);
         (Content::default(), encoding_rs::UTF_8, CharsetSource::Guess)
@@ -29,8 +37,13 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
         if decoded.has_errors {
             problems.push(Problem::Charset);
         }
-        let content =
-            if media == Media::Html { of_html(&decoded.text, page, limits) } else { of_plain(&decoded.text, limits) };
+        let content = if media == Media::Html {
+            let (content, html) = of_html(&decoded.text, page, limits);
+            tree = (!profiles.is_empty()).then_some(html);
+            content
+        } else {
+            of_plain(&decoded.text, limits)
+        };
         (content, decoded.charset, decoded.source)
     };
     problems.append(&mut content.problems);
@@ -42,7 +55,11 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
     } else {
         let reading = Reading::of(&content);
         let (kind, cues) = kind::of(page, &content, &reading);
-        (kind, cues, reading.fields(kind))
+        let (kind, fields) = match &tree {
+            Some(html) => site::read(profiles, page, html, &content.title, kind, |kind| reading.fields(kind)),
+            None => (kind, reading.fields(kind)),
+        };
+        (kind, cues, fields)
     };
     let content_digest = if media == Media::Binary {
         Digest::of(&body)
@@ -71,11 +88,11 @@ pub fn document(page: &Page<'_>, limits: &Limits) -> (Document, Vec<Problem>) {
     (document, once_each(problems))
 }
 
-fn of_html(text: &str, page: &Page<'_>, limits: &Limits) -> Content {
+fn of_html(text: &str, page: &Page<'_>, limits: &Limits) -> (Content, Html) {
     let mut parsed = parse::parse(text, limits);
     let mut content = walk::walk(&parsed.html, page, limits);
     content.problems.append(&mut parsed.problems);
-    content
+    (content, parsed.html)
 }
 
 fn of_plain(text: &str, limits: &Limits) -> Content {

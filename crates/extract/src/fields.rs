@@ -15,7 +15,7 @@ mod vendor;
 
 use std::{collections::HashSet, ops::Range};
 
-use model::{Fields, PageKind, Row};
+use model::{Fields, PageKind, Price, Row};
 
 use self::{
     facts::{Fact, Facts},
@@ -113,6 +113,16 @@ impl<'a> Reading<'a> {
             _ => Fields::default(),
         }
     }
+}
+
+/// The first price in a text.
+pub(crate) fn first_price(text: &str) -> Option<Price> {
+    prices(text, 1).pop().map(|found| found.price)
+}
+
+/// The names in a list of places.
+pub(crate) fn places(text: &str) -> Vec<String> {
+    place::places(text).map(|(names, _)| names).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use extract::{Limits, Page};
+use extract::{Limits, Page, SiteProfile};
 use model::{Document, Uri};
 
 use self::{
@@ -40,12 +40,13 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let mut out = io::stdout().lock();
+    let profiles = arguments.profile.as_deref().map(profiles).transpose()?.unwrap_or_default();
     let mut scores = Scores::new(arguments.differences);
     for market in markets(&arguments.directory)? {
         let truth = Market::read(&market)?;
         for page in &truth.pages {
             let payload = read(&market.join(&page.file))?;
-            score(&truth.market, page, &payload, &mut scores)?;
+            score(&truth.market, page, &payload, &profiles, &mut scores)?;
         }
     }
     write!(out, "{scores}")?;
@@ -77,7 +78,29 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn score(market: &str, truth: &Truth, payload: &[u8], scores: &mut Scores) -> anyhow::Result<()> {
+/// The site profile of a file, or all of a directory.
+fn profiles(path: &Path) -> anyhow::Result<Vec<SiteProfile>> {
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let entries = fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+        files = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        files.retain(|file| file.extension().is_some_and(|end| end == "toml"));
+        files.sort();
+    }
+    let parse = |file: &PathBuf| {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        SiteProfile::parse(&text).with_context(|| format!("in {}", file.display()))
+    };
+    files.iter().map(parse).collect()
+}
+
+fn score(
+    market: &str,
+    truth: &Truth,
+    payload: &[u8],
+    profiles: &[SiteProfile],
+    scores: &mut Scores,
+) -> anyhow::Result<()> {
     // Saved pages have lost their addresses, and with them all that an address tells.
     let uri: Uri = "http://site.example/".parse().context("the address of no site")?;
     let page = Page {
@@ -88,7 +111,7 @@ fn score(market: &str, truth: &Truth, payload: &[u8], scores: &mut Scores) -> an
         refresh: None,
         payload,
     };
-    let (document, _) = extract::document(&page, &Limits::default());
+    let (document, _) = extract::document_of_site(&page, &Limits::default(), profiles);
     scores.add(&format!("{market}/{}", truth.file), truth, &document, &observables(&document));
     Ok(())
 }
