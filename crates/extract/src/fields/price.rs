@@ -175,9 +175,9 @@ fn amount(number: &str, currency: &str) -> Option<String> {
         })
     };
     let decimal = match (points, commas) {
-        (0, 0) => None,
         (1, 0) => (!parts_thousands('.')).then_some('.'),
         (0, 1) => (!parts_thousands(',')).then_some(','),
+        // None, or several of one sign: these part thousands.
         (_, 0) | (0, _) => None,
         _ if number.rfind('.') > number.rfind(',') => Some('.'),
         _ => Some(','),

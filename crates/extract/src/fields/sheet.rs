@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::walk::{
     Content,
-    outline::{Hints, Outline, Tag},
+    outline::{Hints, Outline, Piece, Tag},
 };
 
 /// How many elements around a text are asked what it is.
@@ -91,7 +91,7 @@ impl<'a> Sheet<'a> {
     }
 
     pub(super) fn link(&self, at: usize) -> Option<usize> {
-        self.outline.pieces.get(at).and_then(|piece| piece.link())
+        self.outline.pieces.get(at).and_then(Piece::link)
     }
 
     pub(super) fn is_control(&self, at: usize) -> bool {

@@ -66,7 +66,7 @@ impl PageRule {
             price: found.one("price").and_then(|field| Some(profiled(first_price(&field.value)?))),
             vendor: found.one("vendor"),
             ships_from: found.one("ships_from"),
-            ships_to: found.list("ships_to", |text| places(text)),
+            ships_to: found.list("ships_to", places),
             category: found.list("category", |text| parts(text, &['>', '»', '/'])),
             stock: found.one("stock"),
             sold: found.one("sold"),
@@ -85,7 +85,7 @@ impl PageRule {
             sales: found.one("sales"),
             level: found.one("level"),
             ships_from: found.one("ships_from"),
-            ships_to: found.list("ships_to", |text| places(text)),
+            ships_to: found.list("ships_to", places),
             keys: Vec::new(),
         })
     }
