@@ -1,6 +1,7 @@
 //! What a page says of offers, sellers and posts, read without knowing the site: labels and their values, records that repeat, and the grammars of
 //! prices and places. All of it works on the outline that the one walk over the tree has made.
 
+mod address;
 mod facts;
 mod labels;
 mod listing;
@@ -83,6 +84,17 @@ impl<'a> Reading<'a> {
     /// How many different facts of one person the page tells, each once or twice.
     pub(crate) fn facts_of_people(&self) -> usize {
         [Key::Joined, Key::LastSeen].iter().filter(|&&key| (1..=2).contains(&self.count(key))).count()
+    }
+
+    /// Whether the page shows one thing without labelling it: a price that stands out, or a way that it goes.
+    pub(crate) fn shows_goods(&self) -> (bool, bool) {
+        if !self.rows.is_empty() {
+            return (false, false);
+        }
+        let stands_out = |found: &Found| listing::shown_score(&self.sheet, &found.at).is_some_and(|score| score >= 70);
+        let price = self.prices.iter().take(50).any(stands_out);
+        let (from, to) = if price { listing::told_ships(&self.sheet, 0) } else { (None, None) };
+        (price, from.is_some() || to.is_some())
     }
 
     fn count(&self, key: Key) -> usize {

@@ -85,6 +85,11 @@ fn read_piece(sheet: &Sheet<'_>, at: usize, facts: &mut Vec<Fact>) {
     let range = sheet.range(at);
     let text = sheet.slice(range.clone());
     if let Some(key) = labels::key(text) {
+        // The word behind a label is its value: `Payment` | `Escrow`.
+        let is_value = facts.last().is_some_and(|last| last.value == range && last.key != Key::Else);
+        if is_value {
+            return;
+        }
         facts.extend(of_whole_piece(sheet, at, key, text));
         return;
     }
@@ -219,7 +224,8 @@ fn under_head(sheet: &Sheet<'_>, at: usize) -> Option<Range<usize>> {
         }
         heads += 1;
     }
-    if heads < 2 {
+    // Two cells are a name and its value.
+    if heads < 2 || heads < 3 && outline.nodes.get(cell).is_some_and(|cell| cell.tag == Tag::Cell) {
         return None;
     }
     let after = outline.nodes.get(row)?.end;

@@ -3,6 +3,7 @@ use std::ops::Range;
 use model::{Field, ListingFields, Price, Source};
 
 use super::{
+    address::{self, Leads},
     facts::{Fact, Facts},
     labels::Key,
     people, place,
@@ -14,6 +15,9 @@ use crate::walk::outline::{Hints, Tag};
 
 /// The longest value that is a word for how money is held, in bytes.
 const MAX_WORDS: usize = 60;
+
+/// The way to a page takes no more pieces of text than this.
+const MAX_CRUMBS: usize = 24;
 
 /// How far behind its label a price may end, in bytes.
 const MAX_PRICE: usize = 60;
@@ -156,7 +160,7 @@ fn vendor(sheet: &Sheet<'_>, facts: &Facts, from: usize) -> Option<Field<String>
         .filter(|&at| sheet.range(at).start >= from && !sheet.is_alt(at) && !sheet.is_frame(at))
         .find_map(|at| {
             let href = sheet.outline.href(sheet.link(at)?);
-            let name = people::is_of_person(href).then(|| people::name(sheet.piece(at)))??;
+            let name = (address::leads(href) == Leads::Person).then(|| people::name(sheet.piece(at)))??;
             let confidence = if href.to_lowercase().contains(&name.to_lowercase()) { 75 } else { 60 };
             Some(Field { value: name, confidence, source: Source::Link })
         });
@@ -168,7 +172,7 @@ fn named_link(sheet: &Sheet<'_>, from: usize) -> Option<Field<String>> {
     let behind =
         (0..sheet.len()).filter(|&at| sheet.range(at).start >= from && !sheet.is_alt(at) && !sheet.is_frame(at));
     behind.filter_map(|at| Some((sheet.link(at)?, people::name(sheet.piece(at))?))).find_map(|(link, name)| {
-        let is_named = people::is_named_by(sheet.outline.href(link), &name);
+        let is_named = address::is_named_by(sheet.outline.href(link), &name);
         is_named.then_some(Field { value: name, confidence: 45, source: Source::Link })
     })
 }
@@ -282,52 +286,36 @@ fn category(sheet: &Sheet<'_>, facts: &Facts, from: usize, title: &Range<usize>)
 /// The links of the smallest element that holds little else, before the title: the way to it from the front page.
 fn crumbs(sheet: &Sheet<'_>, title: &Range<usize>) -> Option<Field<Vec<String>>> {
     let outline = sheet.outline;
-    let mut best: Option<(i32, Vec<String>)> = None;
-    for node in &outline.nodes {
+    let mut found: Vec<(i32, u32, Vec<String>)> = Vec::new();
+    for (at, node) in outline.nodes.iter().enumerate() {
         let pieces = node.pieces.clone();
-        if pieces.is_empty()
-            || pieces.len() > 24
-            || node.tag == Tag::Link
-            || sheet.range(pieces.start).start > title.start.max(1) && !node.hints.has(Hints::PATH)
-        {
+        let is_behind = || sheet.range(pieces.start).start > title.start.max(1) && !node.hints.has(Hints::PATH);
+        if pieces.is_empty() || pieces.len() > MAX_CRUMBS || node.tag == Tag::Link || is_behind() {
             continue;
         }
-        let linked = pieces.clone().filter(|&at| sheet.link(at).is_some() && !sheet.is_alt(at));
-        let is_category = |at: &usize| sheet.link(*at).is_some_and(|link| names_category(outline.href(link)));
-        let names: Vec<String> = linked.clone().filter(is_category).map(|at| one_line(sheet.piece(at))).collect();
-        let others: usize = pieces
-            .clone()
-            .filter(|at| !is_category(at))
-            .map(|at| sheet.piece(at).chars().filter(|c| c.is_alphanumeric()).count())
-            .sum();
-        if names.is_empty() || names.len() > 6 || others > 60 {
+        let is_category =
+            |at: &usize| sheet.link(*at).is_some_and(|link| address::leads(outline.href(link)) == Leads::Category);
+        let names = pieces.clone().filter(is_category).filter(|&at| !sheet.is_alt(at));
+        let names: Vec<String> = names.map(|at| one_line(sheet.piece(at))).collect();
+        let letters = |at: usize| sheet.piece(at).chars().filter(|c| c.is_alphanumeric()).count();
+        let others: usize = pieces.clone().filter(|at| !is_category(at)).map(letters).sum();
+        if names.is_empty() || names.len() > 6 || others > 60 || found.len() >= MAX_CRUMBS * 10 {
             continue;
         }
-        let is_path = outline
-            .nodes
-            .get(
-                outline
-                    .lineage(sheet.node(pieces.start))
-                    .find(|(_, node)| node.hints.has(Hints::PATH))
-                    .map_or(usize::MAX, |(at, _)| at),
-            )
-            .is_some();
-        let in_menu = outline.lineage(sheet.node(pieces.start)).filter(|(_, node)| node.tag == Tag::Item).count();
-        let score = 40 + 30 * i32::from(is_path) + 3 * i32::try_from(names.len()).unwrap_or(0)
-            - if is_path { 0 } else { 15 * i32::try_from(in_menu).unwrap_or(9) }
-            - i32::try_from(others / 4).unwrap_or(9);
-        if score >= 35 && best.as_ref().is_none_or(|(least, _)| score > *least) {
-            best = Some((score, names));
+        let is_path = outline.lineage(at).any(|(_, node)| node.hints.has(Hints::PATH));
+        let in_menu = outline.lineage(at).filter(|(_, node)| node.tag == Tag::Item).count();
+        let menu = if is_path { 0 } else { 15 * i32::try_from(in_menu.min(4)).unwrap_or_default() };
+        let size = i32::try_from(3 * names.len()).unwrap_or_default() - i32::try_from(others / 4).unwrap_or_default();
+        if is_path || others <= 8 {
+            found.push((40 + 30 * i32::from(is_path) + size - menu, node.signature, names));
         }
     }
-    let (score, value) = best?;
-    Some(Field { value, confidence: u8::try_from(score.clamp(5, 80)).unwrap_or(5), source: Source::Link })
-}
-
-fn names_category(href: &str) -> bool {
-    people::words(href).any(|word| {
-        ["category", "categories", "cat", "catid", "subcategory"].iter().any(|name| word.eq_ignore_ascii_case(name))
-    })
+    // Many of one kind are a menu.
+    let is_alone = |signature: u32| found.iter().filter(|(_, other, _)| *other == signature).count() <= 2;
+    let apart = found.iter().filter(|(score, signature, _)| *score >= 65 || *score >= 35 && is_alone(*signature));
+    let (score, _, names) = apart.rev().max_by_key(|(score, ..)| *score)?;
+    let confidence = u8::try_from((*score).clamp(5, 80)).unwrap_or(5);
+    Some(Field { value: names.clone(), confidence, source: Source::Link })
 }
 
 /// A number, or a word that stands for one.

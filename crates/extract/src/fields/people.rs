@@ -1,46 +1,15 @@
 use std::ops::Range;
 
-use super::sheet::{Sheet, one_line};
+use super::{
+    address::{self, Leads},
+    sheet::{Sheet, one_line},
+};
 
 /// How many pieces of a value are looked at.
 const MAX_PIECES: usize = 30;
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 40;
-
-/// Words in addresses of people. `contactMember` holds one too.
-const PEOPLE: &[&str] = &[
-    "vendor", "vendors", "user", "users", "seller", "sellers", "u", "member", "profile", "profiles", "merchant",
-    "store", "stores", "shop", "shops", "author", "username",
-];
-
-/// Words in addresses of acts upon people and things, rather than of them.
-const ACTS: &[&str] = &[
-    "message",
-    "messages",
-    "newmsg",
-    "msg",
-    "report",
-    "addfavorite",
-    "favorite",
-    "favorites",
-    "block",
-    "addblock",
-    "feedback",
-    "search",
-    "logout",
-    "login",
-    "register",
-    "image",
-    "img",
-    "settab",
-    "setusertab",
-    "order",
-    "cart",
-];
-
-/// Words in addresses of goods and of lists of them.
-const GOODS: &[&str] = &["product", "products", "item", "items", "listing", "offer", "category", "categories"];
 
 /// What links say that lead to a person without naming them.
 const IDLE: &[&str] = &[
@@ -83,61 +52,6 @@ const IDLE: &[&str] = &[
     "winkel",
     "profil",
 ];
-
-/// Whether an address is that of a person.
-pub(super) fn is_of_person(href: &str) -> bool {
-    let is_one = |names: &[&str], word: &str| names.iter().any(|name| word.eq_ignore_ascii_case(name));
-    // What a longer path ends with is a name more often than a word.
-    let last = path(href).rsplit_once('/').map_or("", |(_, last)| last);
-    let is_last = |word: &str| last.as_bytes().as_ptr_range().contains(&word.as_ptr());
-    !words(href).any(|word| is_one(ACTS, word) || is_one(GOODS, word))
-        && words(href).any(|word| !is_last(word) && is_one(PEOPLE, word))
-}
-
-/// Whether an address is that of an act: a message, a report, a way out.
-pub(super) fn is_of_act(href: &str) -> bool {
-    words(href).any(|word| ACTS.iter().any(|act| word.eq_ignore_ascii_case(act)))
-}
-
-/// Whether an address ends in the name that its link says, as those of people do.
-pub(super) fn is_named_by(href: &str, name: &str) -> bool {
-    let last = href.trim_end_matches('/').rsplit(['/', '=']).next().unwrap_or_default();
-    last.len() > 2 && last.eq_ignore_ascii_case(name) && !is_of_act(href)
-}
-
-/// The path of an address.
-pub(super) fn path(href: &str) -> &str {
-    let path = href
-        .split_once("://")
-        .map_or(href, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default());
-    path.split('?').next().unwrap_or_default().trim_matches('/')
-}
-
-/// The words of an address's path and of the names in its query, `viewProduct` being two. Titles within a path are left out.
-pub(super) fn words(href: &str) -> impl Iterator<Item = &str> {
-    let is_short = |part: &&str| part.bytes().filter(|&byte| matches!(byte, b'-' | b'_' | b'+')).count() < 3;
-    let parts = path(href).split('/').filter(is_short);
-    let path = parts.flat_map(|part| camel(part.split('.').next().unwrap_or_default()));
-    let query = href.split_once('?').map_or("", |(_, query)| query);
-    path.chain(query.split('&').flat_map(|pair| camel(pair.split('=').next().unwrap_or_default())))
-}
-
-/// The parts of a word in which capitals or signs begin new words.
-fn camel(word: &str) -> impl Iterator<Item = &str> {
-    let mut rest = word;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let mut before = ' ';
-        let end = rest.char_indices().find(|&(_, c)| {
-            let breaks = !c.is_alphanumeric() || before.is_lowercase() && c.is_uppercase();
-            before = c;
-            breaks
-        });
-        let (word, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
-        rest = after;
-        (!word.is_empty()).then_some(word)
-    })
-}
 
 /// A name as it stands in `text`, without what sites put behind it: sales in brackets, a mark, `'s profile`.
 pub(super) fn name(text: &str) -> Option<String> {
@@ -182,7 +96,7 @@ pub(super) fn name_in(sheet: &Sheet<'_>, value: &Range<usize>) -> Option<(String
     };
     let linked = pieces().filter(|&at| sheet.link(at).is_some()).find_map(|at| Some((at, name(text(at))?)));
     if let Some((at, name)) = linked {
-        let is_person = sheet.link(at).is_some_and(|link| is_of_person(sheet.outline.href(link)));
+        let is_person = sheet.link(at).is_some_and(|link| address::leads(sheet.outline.href(link)) == Leads::Person);
         return Some((name, if is_person { 12 } else { 0 }));
     }
     let name = pieces().map(text).find(|text| !text.is_empty()).and_then(name)?;
@@ -193,22 +107,6 @@ pub(super) fn name_in(sheet: &Sheet<'_>, value: &Range<usize>) -> Option<(String
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_of_people() {
-        for href in [
-            "/u/keeper",
-            "/user/keeper",
-            "contactMember?member=keeper",
-            "http://shop.example.com/vendor/x",
-            "/profile.php?user=3",
-        ] {
-            assert!(is_of_person(href), "{href}");
-        }
-        for href in ["/item/3", "/message/new/keeper", "/user/keeper/feedback", "/listing/the-user-handbook-x1"] {
-            assert!(!is_of_person(href), "{href}");
-        }
-    }
 
     #[test]
     fn names_stand_without_what_follows_them() {

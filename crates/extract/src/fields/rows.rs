@@ -3,6 +3,7 @@ use std::{cmp::Reverse, collections::HashMap, ops::Range};
 use model::{Price, Row};
 
 use super::{
+    address::{self, Leads},
     facts::Facts,
     labels::Key,
     listing, people, price,
@@ -60,9 +61,6 @@ const IDLE: &[&str] = &[
     "»",
     ">",
 ];
-
-/// Words in addresses of goods.
-const GOODS: &[&str] = &["product", "item", "listing", "offer", "goods", "viewproduct", "ad"];
 
 /// One record of a list: the links to one and the same thing, and what stands around them.
 #[derive(Clone)]
@@ -126,7 +124,7 @@ fn once_each(sheet: &Sheet<'_>, group: &[usize], all: &[Record], prices: &[Found
 /// The links of each shape, in order; those of more distinct addresses first.
 fn groups(sheet: &Sheet<'_>) -> Vec<Vec<usize>> {
     let outline = sheet.outline;
-    let mut by_shape: HashMap<u64, Vec<usize>> = HashMap::new();
+    let mut by_shape: HashMap<(u64, Leads), Vec<usize>> = HashMap::new();
     for link in 0..outline.links.len() {
         let href = outline.href(link).trim();
         if !(href.is_empty()
@@ -134,19 +132,17 @@ fn groups(sheet: &Sheet<'_>) -> Vec<Vec<usize>> {
             || href.starts_with("javascript:")
             || href.starts_with("mailto:"))
         {
-            by_shape.entry(shape(href)).or_default().push(link);
+            let leads = address::leads(href);
+            // People do not sell themselves, and what does something is no offer.
+            if matches!(leads, Leads::Goods | Leads::Other) {
+                by_shape.entry((shape(href), leads)).or_default().push(link);
+            }
         }
     }
-    let mut groups: Vec<Vec<usize>> = by_shape.into_values().filter(|group| !is_of_others(sheet, group)).collect();
+    let mut groups: Vec<Vec<usize>> = by_shape.into_values().collect();
     groups.sort_by_key(|group| (Reverse(group.len()), group.first().copied()));
     groups.truncate(MAX_GROUPS);
     groups
-}
-
-/// Whether the links of a group lead to people, or do something.
-fn is_of_others(sheet: &Sheet<'_>, group: &[usize]) -> bool {
-    let href = group.first().map_or("", |&link| sheet.outline.href(link));
-    people::is_of_person(href) || people::is_of_act(href)
 }
 
 /// The records that the links of a group stand for: each the largest element that holds no link to another of them, or, where such elements hold no
@@ -231,13 +227,11 @@ fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]
     let named =
         records.iter().filter_map(|record| title(sheet, group, record)).map(|title| title.len().min(60)).sum::<usize>()
             / records.len().max(1);
-    let speaks = |names: &[&str]| {
-        group.first().is_some_and(|&link| {
-            people::words(sheet.outline.href(link)).any(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
-        })
-    };
-    let is_short = group.first().is_some_and(|&link| people::path(sheet.outline.href(link)).starts_with("p/"));
-    let words = 40 * usize::from(speaks(GOODS) || is_short);
+    let href = group.first().map_or("", |&link| sheet.outline.href(link));
+    let is_of_goods = address::leads(href) == Leads::Goods;
+    // One thing among many is told apart by a number or a name.
+    let is_of_one = href.trim_matches('/').contains(['/', '=']);
+    let words = 40 * usize::from(is_of_goods);
     let is_lone = records.len() == 1;
     let has_people = records
         .iter()
@@ -245,12 +239,10 @@ fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]
             record
                 .pieces
                 .clone()
-                .any(|at| sheet.link(at).is_some_and(|link| people::is_of_person(sheet.outline.href(link))))
+                .any(|at| sheet.link(at).is_some_and(|link| address::leads(sheet.outline.href(link)) == Leads::Person))
         })
         .count();
-    if named < 3
-        || is_lone && (words == 0 || records.iter().any(|record| record.pieces.len() > MAX_LONE))
-        || speaks(&["category", "categories", "cat", "page", "sort", "filter"])
+    if named < 3 || is_lone && (words == 0 || !is_of_one || records.iter().any(|record| record.pieces.len() > MAX_LONE))
     {
         return 0;
     }
@@ -343,7 +335,8 @@ fn title_place(sheet: &Sheet<'_>, group: &[usize], record: &Record) -> Option<Ra
                 .lineage(sheet.node(at))
                 .take(3)
                 .any(|(_, node)| matches!(node.tag, Tag::Heading(_)) || node.hints.has(Hints::TITLE));
-            let is_person = sheet.link(at).is_some_and(|link| people::is_of_person(sheet.outline.href(link)));
+            let is_person =
+                sheet.link(at).is_some_and(|link| address::leads(sheet.outline.href(link)) == Leads::Person);
             is_heading && !is_person && sheet.piece(at).len() > 2 && !is_idle(sheet.piece(at))
         })?;
         Some(sheet.range(named))
@@ -393,7 +386,7 @@ fn vendor(
     let others = || record.pieces.clone().filter(|&at| !sheet.is_alt(at) && !in_title(at) && !sheet.is_control(at));
     let linked = others().find_map(|at| {
         let link = sheet.link(at).filter(|_| !is_link_of(sheet, group, record, at))?;
-        people::is_of_person(sheet.outline.href(link)).then(|| people::name(sheet.piece(at)))?
+        (address::leads(sheet.outline.href(link)) == Leads::Person).then(|| people::name(sheet.piece(at)))?
     });
     let labelled = || {
         let range = text_range(sheet, &record.pieces);
@@ -417,7 +410,7 @@ fn name_vendors(sheet: &Sheet<'_>, group: &[usize], rows: &mut [(Row, &Record)])
     let name = |record: &Record| {
         record.pieces.clone().filter(|&at| !sheet.is_alt(at) && !is_link_of(sheet, group, record, at)).find_map(|at| {
             let (link, name) = (sheet.link(at)?, people::name(sheet.piece(at))?);
-            people::is_named_by(sheet.outline.href(link), &name).then_some(name)
+            address::is_named_by(sheet.outline.href(link), &name).then_some(name)
         })
     };
     let names: Vec<Option<String>> = rows.iter().map(|(_, record)| name(record)).collect();

@@ -196,6 +196,31 @@ fn rows_of_cards() {
 }
 
 #[test]
+fn rows_whose_addresses_have_one_shape_with_those_of_people() {
+    let row = |n: u32| {
+        format!(
+            "<div class=item><a href='/road/item/9f{n}'><img src=x></a><div><a href='/road/item/9f{n}'>Lamp {n}</a></div><div class=price_big>฿{n}.24</div>\
+             <div>seller: <a href='/road/user/3c{n}'>otto {n}</a>(99)<br>ships from: Spain</div></div>"
+        )
+    };
+    let rows: String = (1..4).map(row).collect();
+    check_rows(
+        &format!("<ul><li><a href=/road/categories/lamps>Lamps</a></ul>{rows}"),
+        &[["Lamp 1", "otto 1", "1.24 BTC"], ["Lamp 2", "otto 2", "2.24 BTC"], ["Lamp 3", "otto 3", "3.24 BTC"]],
+    );
+}
+
+#[test]
+fn the_word_behind_a_label_is_its_value() {
+    let html = "<h1>Lamp</h1><table><tr><td>Price<td>5 EUR<tr><td>Payment<td>Escrow<tr><td>Accepted currencies<td>BTC, XMR</table>\
+        <div class=side><a href=/category/1>Lamps</a> 300</div><div class=side><a href=/category/2>Oils</a> 30</div>";
+    let fields = of(PageKind::Listing, &content(html)).listing.unwrap();
+    assert_eq!(value(fields.escrow.as_ref()).as_deref(), Some("Escrow"));
+    assert_eq!(value(fields.payment.as_ref()).unwrap(), ["BTC", "XMR"]);
+    assert_eq!(value(fields.category.as_ref()), None);
+}
+
+#[test]
 fn rows_without_boxes() {
     let row =
         |n: u32| format!("<a href=/item/{n}>Lamp {n}</a><br>seller: <a href=/user/v{n}>v{n}</a><br>฿0.{n}<br><br>");

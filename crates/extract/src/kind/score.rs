@@ -35,8 +35,8 @@ pub(super) fn best(view: &View<'_>) -> (PageKind, Vec<model::Cue>) {
     let cases = [
         (PageKind::Listing, Signs::listing(view)),
         (PageKind::Vendor, Signs::vendor(view)),
-        (PageKind::Index, Signs::index(view)),
-        (PageKind::Search, Signs::search(view)),
+        (PageKind::Index, signs.index(view)),
+        (PageKind::Search, signs.search(view)),
         (PageKind::Feedback, signs.feedback(view)),
         (PageKind::Board, Signs::board(view)),
         (PageKind::Thread, signs.thread(view)),
@@ -77,6 +77,9 @@ impl Signs {
             2
         };
         case.add("facts of one offer: price, seller, where it goes", each * facts);
+        let (has_price, goes) = if facts < 4 { view.reading.shows_goods() } else { (false, false) };
+        case.add("one price stands out", 2 * usize::from(has_price));
+        case.add("it says where it goes from or to", 3 * usize::from(goes));
         let is_list = view.reading.rows().0 > 0 && facts < 3;
         if view.has_prices && !is_list {
             let buys = view.tally.labels(Cue::Buy).max(view.buttons.count(Cue::Buy));
@@ -119,10 +122,12 @@ impl Signs {
         case
     }
 
-    fn index(view: &View<'_>) -> Case {
+    fn index(&self, view: &View<'_>) -> Case {
         let mut case = Case::default();
         let (rows, sold) = view.reading.rows();
         let weight = match view.price_rows {
+            // What was bought, each with its buyer and a date.
+            3.. if self.masked_names.min(self.dates) >= view.price_rows => 3,
             3.. => 6 + view.price_rows.min(10),
             // Few rows are a list where each of them says who sells.
             _ if rows > 0 && rows == sold => 7 + rows,
@@ -134,12 +139,12 @@ impl Signs {
         case
     }
 
-    fn search(view: &View<'_>) -> Case {
+    fn search(&self, view: &View<'_>) -> Case {
         let asked = view.query_has(&["q", "s", "query", "search", "keyword", "keywords", "term", "zoek"])
             || view.path_says(&["search", "zoeken", "poisk"]);
         let has_box = view.content.forms.iter().any(|form| form.has_search);
         let says = view.tally.count(Cue::Results) > 0;
-        let mut case = if asked { Self::index(view) } else { Case::default() };
+        let mut case = if asked { self.index(view) } else { Case::default() };
         case.add("the address holds what was looked for", 5 * usize::from(asked));
         case.add("a heading speaks of results", 9 * usize::from(view.heading.count(Cue::Results) > 0));
         case.add("it speaks of results", 3 * usize::from(says));

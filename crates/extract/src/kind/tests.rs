@@ -255,3 +255,36 @@ fn an_address_may_tell_nothing() {
     check("/a/3", 200, &shop, PageKind::Vendor);
     check("/a/4", 200, "<title>Product details</title><h1>Lamp</h1><a>Report this listing</a>", PageKind::Listing);
 }
+
+#[test]
+fn an_offer_that_labels_little() {
+    let offer = "<a href=/home>Home</a> 1 BTC = 350 USD<h1>Storm lamp</h1><p>Fine lamp, never more than 0.5 BTC worth at once.</p>\
+        <div class=price>0.12340000 BTC</div><div>From UK</div><div>To Worldwide</div><a href=/p/a8/buy>Add to cart</a>\
+        <div>Vendor <a href=/vendor/agnes>agnes</a></div>";
+    check("/x", 200, offer, PageKind::Listing);
+}
+
+#[test]
+fn what_was_bought_is_no_list_of_offers() {
+    let row = |n: u32| {
+        format!("<tr><td>5/5<td>Fast<td>a***{n}<td><a href=/listing/{n}>Lamp {n}</a> {n}.00 EUR<td>2031-02-0{n}</tr>")
+    };
+    check(
+        "/x",
+        200,
+        &format!("<h3>keeper</h3><h4>Feedback</h4><table>{}</table>", each(1..6, row)),
+        PageKind::Feedback,
+    );
+}
+
+#[test]
+fn walls_in_other_words() {
+    let puzzle = "<h2>Please solve the puzzle to continue</h2><form><img src=x><input name=x maxlength=6><input type=submit></form>";
+    check("/", 200, puzzle, PageKind::Captcha);
+    check(
+        "/",
+        200,
+        "<meta http-equiv=refresh content=15><h3>You are in the queue</h3><p>Estimated waiting time: 2 minutes.</p>",
+        PageKind::AntiDdos,
+    );
+}

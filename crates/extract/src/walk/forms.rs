@@ -87,9 +87,20 @@ pub(crate) fn speaks_of_captcha(value: &str) -> bool {
         return false;
     }
     let lower = value.to_lowercase();
-    ["captcha", "капч", "turing", "not a robot", "are you human", "verify you are human", "geen robot", "не робот"]
-        .iter()
-        .any(|word| lower.contains(word))
+    [
+        "captcha",
+        "enter the characters",
+        "type the characters",
+        "капч",
+        "turing",
+        "not a robot",
+        "are you human",
+        "verify you are human",
+        "geen robot",
+        "не робот",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
 }
 
 #[cfg(test)]
