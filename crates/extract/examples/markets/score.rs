@@ -29,7 +29,6 @@ struct Count {
 #[derive(Clone, Copy)]
 enum As {
     Text,
-    /// In any case: words such as `ESCROW` are shown in whatever case a style sheet asks for.
     Decimal,
     Set,
     Path,

@@ -1,5 +1,5 @@
 /// What an address leads to, by the words in it: those of its path, and the names in its query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Leads {
     Other,
     /// To a person.

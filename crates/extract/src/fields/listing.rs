@@ -159,8 +159,9 @@ fn vendor(sheet: &Sheet<'_>, facts: &Facts, from: usize) -> Option<Field<String>
     let linked = (0..sheet.len())
         .filter(|&at| sheet.range(at).start >= from && !sheet.is_alt(at) && !sheet.is_frame(at))
         .find_map(|at| {
-            let href = sheet.outline.href(sheet.link(at)?);
-            let name = (address::leads(href) == Leads::Person).then(|| people::name(sheet.piece(at)))??;
+            let link = sheet.link(at)?;
+            let name = (sheet.leads(link) == Leads::Person).then(|| people::name(sheet.piece(at)))??;
+            let href = sheet.outline.href(link);
             let confidence = if href.to_lowercase().contains(&name.to_lowercase()) { 75 } else { 60 };
             Some(Field { value: name, confidence, source: Source::Link })
         });
@@ -293,8 +294,7 @@ fn crumbs(sheet: &Sheet<'_>, title: &Range<usize>) -> Option<Field<Vec<String>>>
         if pieces.is_empty() || pieces.len() > MAX_CRUMBS || node.tag == Tag::Link || is_behind() {
             continue;
         }
-        let is_category =
-            |at: &usize| sheet.link(*at).is_some_and(|link| address::leads(outline.href(link)) == Leads::Category);
+        let is_category = |at: &usize| sheet.link(*at).is_some_and(|link| sheet.leads(link) == Leads::Category);
         let names = pieces.clone().filter(is_category).filter(|&at| !sheet.is_alt(at));
         let names: Vec<String> = names.map(|at| one_line(sheet.piece(at))).collect();
         let letters = |at: usize| sheet.piece(at).chars().filter(|c| c.is_alphanumeric()).count();

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::{
-    address::{self, Leads},
+    address::Leads,
     sheet::{Sheet, one_line},
 };
 
@@ -96,7 +96,7 @@ pub(super) fn name_in(sheet: &Sheet<'_>, value: &Range<usize>) -> Option<(String
     };
     let linked = pieces().filter(|&at| sheet.link(at).is_some()).find_map(|at| Some((at, name(text(at))?)));
     if let Some((at, name)) = linked {
-        let is_person = sheet.link(at).is_some_and(|link| address::leads(sheet.outline.href(link)) == Leads::Person);
+        let is_person = sheet.link(at).is_some_and(|link| sheet.leads(link) == Leads::Person);
         return Some((name, if is_person { 12 } else { 0 }));
     }
     let name = pieces().map(text).find(|text| !text.is_empty()).and_then(name)?;

@@ -3,7 +3,7 @@ use std::{collections::HashMap, ops::Range};
 use model::Post;
 
 use super::{
-    address::{self, Leads},
+    address::Leads,
     people,
     sheet::{Sheet, one_line},
 };
@@ -96,7 +96,7 @@ fn author(sheet: &Sheet<'_>, pieces: &Range<usize>) -> Option<String> {
     let own = || pieces.clone().take(MAX_HEAD).filter(|&at| !sheet.is_alt(at) && !is_quoted(sheet, at));
     let linked = own().find_map(|at| {
         let link = sheet.link(at)?;
-        (address::leads(sheet.outline.href(link)) == Leads::Person).then(|| people::name(sheet.piece(at)))?
+        (sheet.leads(link) == Leads::Person).then(|| people::name(sheet.piece(at)))?
     });
     let marked = || {
         own()

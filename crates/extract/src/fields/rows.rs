@@ -132,7 +132,7 @@ fn groups(sheet: &Sheet<'_>) -> Vec<Vec<usize>> {
             || href.starts_with("javascript:")
             || href.starts_with("mailto:"))
         {
-            let leads = address::leads(href);
+            let leads = sheet.leads(link);
             // People do not sell themselves, and what does something is no offer.
             if matches!(leads, Leads::Goods | Leads::Other) {
                 by_shape.entry((shape(href), leads)).or_default().push(link);
@@ -228,7 +228,7 @@ fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]
         records.iter().filter_map(|record| title(sheet, group, record)).map(|title| title.len().min(60)).sum::<usize>()
             / records.len().max(1);
     let href = group.first().map_or("", |&link| sheet.outline.href(link));
-    let is_of_goods = address::leads(href) == Leads::Goods;
+    let is_of_goods = group.first().is_some_and(|&link| sheet.leads(link) == Leads::Goods);
     // One thing among many is told apart by a number or a name.
     let is_of_one = href.trim_matches('/').contains(['/', '=']);
     let words = 40 * usize::from(is_of_goods);
@@ -236,10 +236,7 @@ fn rate(sheet: &Sheet<'_>, group: &[usize], records: &[Record], prices: &[Found]
     let has_people = records
         .iter()
         .filter(|record| {
-            record
-                .pieces
-                .clone()
-                .any(|at| sheet.link(at).is_some_and(|link| address::leads(sheet.outline.href(link)) == Leads::Person))
+            record.pieces.clone().any(|at| sheet.link(at).is_some_and(|link| sheet.leads(link) == Leads::Person))
         })
         .count();
     if named < 3 || is_lone && (words == 0 || !is_of_one || records.iter().any(|record| record.pieces.len() > MAX_LONE))
@@ -335,8 +332,7 @@ fn title_place(sheet: &Sheet<'_>, group: &[usize], record: &Record) -> Option<Ra
                 .lineage(sheet.node(at))
                 .take(3)
                 .any(|(_, node)| matches!(node.tag, Tag::Heading(_)) || node.hints.has(Hints::TITLE));
-            let is_person =
-                sheet.link(at).is_some_and(|link| address::leads(sheet.outline.href(link)) == Leads::Person);
+            let is_person = sheet.link(at).is_some_and(|link| sheet.leads(link) == Leads::Person);
             is_heading && !is_person && sheet.piece(at).len() > 2 && !is_idle(sheet.piece(at))
         })?;
         Some(sheet.range(named))
@@ -386,7 +382,7 @@ fn vendor(
     let others = || record.pieces.clone().filter(|&at| !sheet.is_alt(at) && !in_title(at) && !sheet.is_control(at));
     let linked = others().find_map(|at| {
         let link = sheet.link(at).filter(|_| !is_link_of(sheet, group, record, at))?;
-        (address::leads(sheet.outline.href(link)) == Leads::Person).then(|| people::name(sheet.piece(at)))?
+        (sheet.leads(link) == Leads::Person).then(|| people::name(sheet.piece(at)))?
     });
     let labelled = || {
         let range = text_range(sheet, &record.pieces);

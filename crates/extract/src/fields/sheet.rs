@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::address::{self, Leads};
 use crate::walk::{
     Content,
     outline::{Hints, Outline, Piece, Tag},
@@ -20,6 +21,8 @@ pub(super) struct Sheet<'a> {
     pub(super) text: &'a str,
     pub(super) title: &'a str,
     pub(super) outline: &'a Outline,
+    /// Where each link leads.
+    leads: Vec<Leads>,
 }
 
 /// What stands between two pieces.
@@ -33,7 +36,9 @@ pub(super) enum Border {
 
 impl<'a> Sheet<'a> {
     pub(super) fn new(content: &'a Content) -> Self {
-        Self { text: &content.text, title: &content.title, outline: &content.outline }
+        let outline = &content.outline;
+        let leads = (0..outline.links.len()).map(|link| address::leads(outline.href(link))).collect();
+        Self { text: &content.text, title: &content.title, outline, leads }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -92,6 +97,11 @@ impl<'a> Sheet<'a> {
 
     pub(super) fn link(&self, at: usize) -> Option<usize> {
         self.outline.pieces.get(at).and_then(Piece::link)
+    }
+
+    /// Where a link leads.
+    pub(super) fn leads(&self, link: usize) -> Leads {
+        self.leads.get(link).copied().unwrap_or(Leads::Other)
     }
 
     pub(super) fn is_control(&self, at: usize) -> bool {
