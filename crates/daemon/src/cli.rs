@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{CaptureId, TargetId, ThemeId, Timestamp};
+use model::{CaptureId, ObservableKind, TargetId, ThemeId, Timestamp};
 
 /// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Target(TargetCommand),
     /// Searches what was captured.
     Search(SearchArgs),
+    /// Says where an address, a key or a name was seen, and with which others.
+    Observable(ObservableArgs),
     /// Shows captures and what was received.
     #[command(subcommand)]
     Capture(CaptureCommand),
@@ -194,6 +196,21 @@ pub(crate) enum SortArg {
     Relevance,
     Newest,
     Oldest,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ObservableArgs {
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    /// What it is, such as btc, onion-v3 or pgp-fingerprint.
+    pub(crate) kind: ObservableKind,
+    /// The observable, in any way of writing it.
+    pub(crate) value: String,
+    /// From this capture down, as the page before says.
+    #[arg(long)]
+    pub(crate) from: Option<u64>,
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
 }
 
 #[derive(Debug, Args)]

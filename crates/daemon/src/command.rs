@@ -5,6 +5,7 @@ mod capture;
 mod custody;
 mod export;
 mod log;
+mod observable;
 mod search;
 mod status;
 mod target;
@@ -50,6 +51,7 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
     match command {
         Command::Target(command) => target::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
+        Command::Observable(args) => observable::run(client, args, wants_json).await,
         Command::Capture(command) => capture::run(client, command, wants_json).await,
         Command::Hold(command) => custody::hold(client, command, wants_json).await,
         Command::Seal(command) => custody::seal(client, command, wants_json).await,

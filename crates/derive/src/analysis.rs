@@ -1,6 +1,6 @@
 //! What one capture comes to. A pure function of the capture, its payload, and the version that its URI had before.
 
-use model::{Capture, CrawlHint, Digest, Document, PageKind, Seq, Timestamp};
+use model::{Capture, CrawlHint, Digest, Document, ObservableKind, ObservableSettings, PageKind, Seq, Timestamp};
 use search::Entry;
 use store::{Analysis, Version};
 
@@ -44,6 +44,12 @@ pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limi
         tracing::debug!(capture = %capture.seq, ?problems, "the page could not be read as it stands");
     }
     Some(document)
+}
+
+/// The normal form of an observable of this kind, however it is written; `None` where `written` holds none.
+pub fn normal_form(kind: ObservableKind, written: &str) -> Option<String> {
+    let found = extract::observables(written, &ObservableSettings { whole_cards: true, ..ObservableSettings::default() });
+    found.into_iter().find(|observable| observable.kind == kind).map(|observable| observable.value)
 }
 
 /// The analysis of a capture, given the last version of its URI and the content that it shows, or vouches for, if any.

@@ -13,6 +13,7 @@ mod deriver;
 mod eraser;
 mod versions;
 
+pub use analysis::normal_form;
 pub use compare::{Comparison, FieldChange, Granularity, TextChange, TextDifference, compare};
 pub use config::Config;
 pub use deriver::{Deriver, Error};

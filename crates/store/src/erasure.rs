@@ -198,7 +198,7 @@ impl Store {
         for (capture, of_capture) in captures.iter().zip(leaves) {
             let row = CaptureRow::Erased { leaf: of_capture, erasure: leaf };
             self.tables.put(batch, Table::Captures, &Key::theme(theme).seq(capture.seq), &row);
-            self.forget_capture(batch, theme, capture);
+            self.forget_capture(batch, theme, capture)?;
         }
         payload::erase(&self.tables, batch, theme, &self.unreferenced(theme, &change.captures)?)?;
         self.mend_crawl(batch, theme, &captures, forgets_uris, act.at)?;
@@ -216,7 +216,7 @@ impl Store {
     }
 
     /// Everything that a capture left in tables, but for its own row, its payload and its version.
-    fn forget_capture(&self, batch: &mut WriteBatch, theme: ThemeId, capture: &Capture) {
+    fn forget_capture(&self, batch: &mut WriteBatch, theme: ThemeId, capture: &Capture) -> Result<(), Error> {
         let key = Key::theme(theme).seq(capture.seq);
         batch.put_cf(self.tables.family(Table::ErasedCaptures), &key, []);
         batch.delete_cf(
@@ -232,7 +232,7 @@ impl Store {
             Key::theme(theme).digest(&capture.payload_digest).seq(capture.seq),
         );
         batch.delete_cf(self.tables.family(Table::Seals), &key);
-        self.forget_views_of(batch, theme, capture.seq);
+        self.forget_views_of(batch, theme, capture.seq)
     }
 
     /// The payloads of captures that no other capture of the theme has.

@@ -83,6 +83,8 @@ fn touched(theme: ThemeId, change: &ViewChange) -> Ranges {
         (Table::Links, by_seq()),
         (Table::CrawlHints, by_seq()),
         (Table::VersionsByUri, by_uri()),
+        // What they showed is not known any more.
+        (Table::Sightings, BTreeSet::from([theme_key()])),
     ];
     prefixes.into_iter().map(|(table, prefixes)| (table, ranges(prefixes))).collect()
 }

@@ -98,6 +98,8 @@ tables! {
     Documents = "documents", Derived;
     /// theme, sequence → the links of the document.
     Links = "links", Derived;
+    /// theme, SHA-256 of kind and value of an observable, sequence → nothing.
+    Sightings = "sightings", Derived;
     /// theme, sequence → `CrawlHint`.
     CrawlHints = "crawl_hints", Derived;
     /// theme, URI, first sequence → `Version`: a run of captures with one content digest.

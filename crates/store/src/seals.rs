@@ -65,7 +65,7 @@ impl Store {
             let seal = Seal { leaf, payload, who: who.clone(), reason: reason.to_owned(), since: at };
             for capture in &captures {
                 self.tables.put(batch, Table::Seals, &Key::theme(theme).seq(capture.seq), &seal);
-                self.forget_views_of(batch, theme, capture.seq);
+                self.forget_views_of(batch, theme, capture.seq)?;
             }
             if let Some(payload) = payload {
                 self.tables.put(batch, Table::BlockedPayloads, &block_key(&payload, theme), &leaf);

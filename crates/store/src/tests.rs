@@ -278,6 +278,9 @@ async fn derived_views_come_back_with_their_links() {
         links: vec![model::Link { uri: uri("/b"), anchor: "b".into(), rel: None }],
         refresh: None,
         forms: Vec::new(),
+        observables: Vec::new(),
+        cues: Vec::new(),
+        fields: model::Fields::default(),
         content_digest: Digest::of(b"text"),
         digest_rule: 1,
     };
@@ -386,6 +389,9 @@ async fn raw_bytes_of_every_table() {
         links: vec![model::Link { uri: uri("/b"), anchor: "b".into(), rel: None }],
         refresh: None,
         forms: vec![model::FormKind::Search],
+        observables: Vec::new(),
+        cues: Vec::new(),
+        fields: model::Fields::default(),
         content_digest: Digest::of(b"t"),
         digest_rule: 1,
     };

@@ -5,7 +5,7 @@ use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::{Act, Analysis, Error, Store, Version, codec, erasure, key::Key, log::Appending, schema::Table, seals};
+use crate::{Act, Analysis, Error, Store, Version, codec, erasure, key::Key, log::Appending, schema::Table, seals, views::decode_document};
 
 /// What happened to captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,17 +89,24 @@ impl Store {
     }
 
     /// Adds to a batch that a capture has no derived views, but for its part in a version.
-    pub(crate) fn forget_views_of(&self, batch: &mut WriteBatch, theme: ThemeId, seq: Seq) {
-        for table in [Table::Documents, Table::Links, Table::CrawlHints] {
-            batch.delete_cf(self.tables.family(table), Key::theme(theme).seq(seq));
+    pub(crate) fn forget_views_of(&self, batch: &mut WriteBatch, theme: ThemeId, seq: Seq) -> Result<(), Error> {
+        let key = Key::theme(theme).seq(seq);
+        let row = self.tables.get_raw(Table::Documents, &key)?;
+        // A damaged one goes like the others; where it was seen stays, and leads to nothing.
+        if let Some(document) = row.and_then(|row| decode_document(&key, &row).ok()) {
+            self.forget_sightings(batch, theme, seq, &document);
         }
+        for table in [Table::Documents, Table::Links, Table::CrawlHints] {
+            batch.delete_cf(self.tables.family(table), &key);
+        }
+        Ok(())
     }
 
     /// Takes captures out of the derived views, but for their part in versions.
     pub fn forget_views(&self, theme: ThemeId, captures: &[Affected]) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
         for capture in captures {
-            self.forget_views_of(&mut batch, theme, capture.seq);
+            self.forget_views_of(&mut batch, theme, capture.seq)?;
         }
         self.tables.write(batch)
     }

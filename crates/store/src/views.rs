@@ -108,6 +108,7 @@ impl Store {
             if !document.links.is_empty() {
                 self.tables.put(batch, Table::Links, &key, &document.links);
             }
+            self.put_sightings(batch, theme, analysis.seq, document);
             batch.put_cf(self.tables.family(Table::Documents), &key, encode_document(document));
         }
     }
@@ -206,7 +207,7 @@ fn encode_document(document: &Document) -> Vec<u8> {
     crate::payload::compress(&codec::encode(&Document { links: Vec::new(), ..document.clone() }))
 }
 
-fn decode_document(key: &Key, row: &[u8]) -> Result<Document, Error> {
+pub(crate) fn decode_document(key: &Key, row: &[u8]) -> Result<Document, Error> {
     let plain = crate::payload::decompress_unchecked(Table::Documents, key.as_ref(), row)?;
     codec::decode(Table::Documents, key.as_ref(), &plain)
 }

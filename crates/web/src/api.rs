@@ -10,6 +10,7 @@ mod problem;
 mod schema;
 mod search;
 mod settings;
+mod sightings;
 mod status;
 mod target;
 mod theme;
@@ -21,11 +22,12 @@ pub use custody::{
     Done, Erasure, Hold, Holds, NewErasure, NewHold, NewRetentionRun, PendingErasure, PendingErasures, Reason,
     RetentionRun, Seal, Seals,
 };
-pub use document::{Document, Link, Refresh};
+pub use document::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh};
 pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
 pub use search::{Hit, SearchAnswer, Span};
+pub use sightings::{Companion, Sightings};
 pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};
 pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
 pub use target::{Attention, Decision, Login, Pace, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};

@@ -10,6 +10,7 @@ pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod log;
 pub(crate) mod logins;
+pub(crate) mod observables;
 pub(crate) mod seals;
 pub(crate) mod search;
 pub(crate) mod status;

@@ -17,7 +17,7 @@ use crate::{
     app::{App, Running, Shared},
     authentication::authenticate,
     controllers::{
-        backups, captures, content, erasures, exports, health, holds, log, logins, seals, search, status, steering,
+        backups, captures, content, erasures, exports, health, holds, log, logins, observables, seals, search, status, steering,
         targets, themes, versions,
     },
     hardening::harden,
@@ -49,6 +49,7 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(content::payload))
         .routes(routes!(content::text))
         .routes(routes!(content::document))
+        .routes(routes!(observables::sightings))
         .routes(routes!(versions::list))
         .routes(routes!(versions::read))
         .routes(routes!(versions::name, versions::unname))

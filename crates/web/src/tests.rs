@@ -7,6 +7,7 @@ mod evidence;
 mod exports;
 mod guards;
 mod log;
+mod observables;
 mod openapi;
 mod searches;
 mod status;

@@ -20,6 +20,9 @@ fn document(title: &str, text: &str, links: &[&str]) -> Document {
         links: links.iter().map(link).collect(),
         refresh: None,
         forms: Vec::new(),
+        observables: Vec::new(),
+        cues: Vec::new(),
+        fields: model::Fields::default(),
         content_digest: Digest::of(text.as_bytes()),
         digest_rule: 1,
     }

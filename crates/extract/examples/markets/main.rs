@@ -117,6 +117,14 @@ fn score(
 }
 
 /// The observables of a document as kinds and values, by the names that the truth uses.
-fn observables(_document: &Document) -> Vec<(String, String)> {
-    Vec::new()
+fn observables(document: &Document) -> Vec<(String, String)> {
+    let named = |observable: &model::Observable| {
+        let kind = match observable.kind.as_str() {
+            "xmpp" => "jabber".to_owned(),
+            kind => kind.replace('-', "_"),
+        };
+        truth::comparable(kind, observable.value.clone())
+    };
+    let known = |(kind, _): &(String, String)| truth::OBSERVABLES.contains(&kind.as_str());
+    document.observables.iter().map(named).filter(known).collect()
 }

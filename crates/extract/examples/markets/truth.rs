@@ -52,7 +52,7 @@ impl Truth {
             kinds,
             kind,
             fields: page["fields"].as_object().cloned().unwrap_or_default(),
-            observables: observables.iter().map(|one| (plain(&one["kind"]), plain(&one["value"]))).collect(),
+            observables: observables.iter().map(|one| comparable(plain(&one["kind"]), plain(&one["value"]))).collect(),
         })
     }
 
@@ -91,4 +91,31 @@ fn plain(value: &Value) -> String {
 /// White space as the truth has it.
 pub(crate) fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The kinds of observables that a truth tells of; what else is found is neither right nor wrong.
+pub(crate) const OBSERVABLES: [&str; 18] = [
+    "pgp_fingerprint",
+    "url",
+    "email",
+    "jabber",
+    "onion_v2",
+    "onion_v3",
+    "btc",
+    "xmr",
+    "ltc",
+    "eth",
+    "bitmessage",
+    "wickr",
+    "telegram",
+    "whatsapp",
+    "kik",
+    "icq",
+    "dread",
+    "twitter",
+];
+
+/// An observable as both sides write it: the letters of an Ethereum address are its checksum, which not everybody writes.
+pub(crate) fn comparable(kind: String, value: String) -> (String, String) {
+    if kind == "eth" { (kind, value.to_ascii_lowercase()) } else { (kind, value) }
 }

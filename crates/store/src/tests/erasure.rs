@@ -96,6 +96,15 @@ fn document() -> Document {
         links: vec![model::Link { uri: uri("/b"), anchor: SECRET.into(), rel: None }],
         refresh: None,
         forms: Vec::new(),
+        observables: vec![model::Observable {
+            kind: model::ObservableKind::Wickr,
+            grade: model::Grade::ShapeOnly,
+            value: SECRET.into(),
+            at: 0..4,
+            key: None,
+        }],
+        cues: Vec::new(),
+        fields: model::Fields::default(),
         content_digest: Digest::of(b"t"),
         digest_rule: 1,
     }

@@ -1,4 +1,4 @@
-use model::{CaptureId, CharsetSource, Digest, FormKind, Grade, ObservableKind, PageKind, Timestamp, Uri};
+use model::{CaptureId, CharsetSource, Digest, Fields, FormKind, Grade, ObservableKind, PageKind, Timestamp, Uri};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,6 +26,11 @@ pub struct Document {
     /// What the page is.
     #[schema(schema_with = schema::page_kind)]
     pub kind: PageKind,
+    /// Why it is held to be that.
+    pub cues: Vec<Cue>,
+    /// What was read of offers, sellers, rows and posts: each field with its value, a confidence in per cent, and how it was found.
+    #[schema(value_type = Object)]
+    pub fields: Fields,
     /// Links in the order of the page, each target once.
     pub links: Vec<Link>,
     /// The client-side redirect, if there is one.
@@ -40,6 +45,15 @@ pub struct Document {
     pub content_digest: Digest,
     /// The version of the rule for noise.
     pub digest_rule: u32,
+}
+
+/// One of the reasons why a page is held to be of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cue {
+    /// What was seen.
+    pub what: String,
+    /// How much it counts.
+    pub weight: u32,
 }
 
 /// Something in a text that leads to a person, a service or money.

@@ -80,7 +80,7 @@ fn page(running: &Running, at: AtTheme, wanted: &ListParameters) -> Result<Captu
     Ok(Captures { captures, next })
 }
 
-fn summary(theme: ThemeId, capture: model::Capture) -> CaptureSummary {
+pub(super) fn summary(theme: ThemeId, capture: model::Capture) -> CaptureSummary {
     CaptureSummary {
         capture: CaptureId { theme, seq: capture.seq },
         seq: capture.seq,

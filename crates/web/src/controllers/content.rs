@@ -1,6 +1,8 @@
 //! What a site sent, and what was read in it. Bytes leave as an attachment without a type, text as plain text: nothing
 //! here can become a page in somebody's browser.
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::{
     Json,
     extract::State,
@@ -12,7 +14,7 @@ use axum::{
 };
 
 use crate::{
-    api::{Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Span},
+    api::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Span},
     app::{Running, Shared},
     refusal::Refusal,
     request::AtCapture,
@@ -110,6 +112,8 @@ fn shown(at: AtCapture, document: model::Document) -> Document {
         text: document.text,
         language: document.language,
         kind: document.kind,
+        cues: document.cues.into_iter().map(|cue| Cue { what: cue.what.to_string(), weight: cue.weight }).collect(),
+        fields: document.fields,
         links: document.links.into_iter().map(link).collect(),
         refresh: document.refresh.map(refresh),
         forms: document.forms,

@@ -43,6 +43,9 @@ pub(super) fn document(title: &str, text: &str) -> Document {
         links: vec![Link { uri: uri("/next"), anchor: "next".into(), rel: None }],
         refresh: None,
         forms: Vec::new(),
+        observables: Vec::new(),
+        cues: Vec::new(),
+        fields: model::Fields::default(),
         content_digest: Digest::of(text.as_bytes()),
         digest_rule: 1,
     }

@@ -1,0 +1,38 @@
+use model::{ObservableKind, Seq};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::CaptureSummary;
+
+/// Where an observable was seen, and with which others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sightings {
+    /// What it is.
+    #[schema(value_type = String, example = "btc")]
+    pub kind: ObservableKind,
+    /// Its normal form.
+    pub value: String,
+    /// The first capture that shows it; null where none does.
+    pub first: Option<CaptureSummary>,
+    /// The last one.
+    pub last: Option<CaptureSummary>,
+    /// The captures that show it, newest first.
+    pub captures: Vec<CaptureSummary>,
+    /// What the next page begins with, if there is one.
+    #[schema(value_type = Option<u64>)]
+    pub next: Option<Seq>,
+    /// What else these captures show, the most frequent first; at most 100.
+    pub others: Vec<Companion>,
+}
+
+/// An observable that is seen with another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Companion {
+    /// What it is.
+    #[schema(value_type = String, example = "xmpp")]
+    pub kind: ObservableKind,
+    /// Its normal form.
+    pub value: String,
+    /// On how many captures of the page.
+    pub captures: u64,
+}
