@@ -110,8 +110,11 @@ async fn daemon(
     let peak_mb = process::peak_mb(daemon.pid()?)?;
     let captures = daemon.captures("marketplace").await?;
     ensure!(captures.len() >= onions.len() * pages, "{} captures", captures.len());
-    let moments = |name: &'static str| captures.iter().filter_map(move |capture| moment(&capture[name]));
-    let (first, last) = (moments("started_at").min(), moments("ended_at").max());
+    let first = captures.iter().filter_map(|capture| moment(&capture["started_at"])).min();
+    // Newest first; the list leaves out when each ended.
+    let newest = captures.first().map(|capture| &capture["seq"]).context("no capture")?;
+    let newest = daemon.get(&format!("/themes/marketplace/captures/{newest}")).await?;
+    let last = moment(&newest["ended_at"]);
     let count = captures.len() as f64;
     rounds.pages_per_s.add(count / found_at.since(first.context("no capture")?).as_secs_f64());
     rounds.found_after_ms.add(found_at.since(last.context("no capture")?).as_secs_f64() * 1000.0);
