@@ -48,7 +48,8 @@ pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limi
 
 /// The normal form of an observable of this kind, however it is written; `None` where `written` holds none.
 pub fn normal_form(kind: ObservableKind, written: &str) -> Option<String> {
-    let found = extract::observables(written, &ObservableSettings { whole_cards: true, ..ObservableSettings::default() });
+    let found =
+        extract::observables(written, &ObservableSettings { whole_cards: true, ..ObservableSettings::default() });
     found.into_iter().find(|observable| observable.kind == kind).map(|observable| observable.value)
 }
 

@@ -5,7 +5,10 @@ use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::{Act, Analysis, Error, Store, Version, codec, erasure, key::Key, log::Appending, schema::Table, seals, views::decode_document};
+use crate::{
+    Act, Analysis, Error, Store, Version, codec, erasure, key::Key, log::Appending, schema::Table, seals,
+    views::decode_document,
+};
 
 /// What happened to captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,8 +17,8 @@ use crate::{
     app::{App, Running, Shared},
     authentication::authenticate,
     controllers::{
-        backups, captures, content, erasures, exports, health, holds, log, logins, observables, seals, search, status, steering,
-        targets, themes, versions,
+        backups, captures, content, erasures, exports, health, holds, log, logins, observables, seals, search, status,
+        steering, targets, themes, versions,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},

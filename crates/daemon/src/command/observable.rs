@@ -19,7 +19,8 @@ pub(super) async fn run(client: &Client, args: ObservableArgs, wants_json: bool)
         print::line(&format!("{} {} was not seen.", text(&answer["kind"]), text(&answer["value"])));
         return Ok(());
     }
-    let moment = |capture: &str| format!("{} ({})", text(&answer[capture]["started_at"]), text(&answer[capture]["capture"]));
+    let moment =
+        |capture: &str| format!("{} ({})", text(&answer[capture]["started_at"]), text(&answer[capture]["capture"]));
     print::line(&format!("{} {}", text(&answer["kind"]), text(&answer["value"])));
     print::line(&format!("First seen {}, last seen {}.\n", moment("first"), moment("last")));
     let row = |value: &serde_json::Value, fields: &[&str]| fields.iter().map(|field| text(&value[*field])).collect();

@@ -164,7 +164,9 @@ async fn an_erasure_goes_on_after_a_crash_wherever_it_was() {
                 let index = indexes.theme(theme()).unwrap();
                 let (store, extractor, cursor) = (&store, analysis::document, Seq(3));
                 let limits = extract::Limits::default();
-                Eraser { store, index: &index, theme: theme(), extractor, limits, cursor }.change_views(&change).unwrap();
+                Eraser { store, index: &index, theme: theme(), extractor, limits, cursor }
+                    .change_views(&change)
+                    .unwrap();
             }
         }
         let (store, indexes) = house.open();
