@@ -30,6 +30,10 @@ pub fn payload(chance: &mut Chance, before: Option<&[u8]>) -> Vec<u8> {
 }
 
 /// A visit of a page that came to this payload.
+///
+/// # Panics
+///
+/// Where `path` is no path of a URI.
 pub fn visit(store: &Store, theme: ThemeId, path: &str, payload: &[u8]) -> Result<FinishedVisit, store::Error> {
     #[expect(clippy::expect_used, reason = "an onion service and a path that the caller writes")]
     let uri: Uri = format!("http://{ONION}{path}").parse().expect("a URI");

@@ -71,7 +71,7 @@ async fn work(store: Store, worker: u64, mut chance: Chance, captures: u64, wait
     let mut refusals = 0;
     for _ in 0..captures {
         if chance.below(16) == 0 {
-            act(&store, theme, &mut chance)?;
+            act(&store, theme, &mut chance);
         }
         let page = chance.below(6);
         let payload = samples::payload(&mut chance, before.get(&page).map(Vec::as_slice));
@@ -81,7 +81,7 @@ async fn work(store: Store, worker: u64, mut chance: Chance, captures: u64, wait
                 while store.room() != Room::ForAll {
                     // A full disk keeps nobody from recording an act.
                     if worker == 0 {
-                        act(&store, theme, &mut chance)?;
+                        act(&store, theme, &mut chance);
                     }
                     tokio::time::sleep(TICK).await;
                 }
@@ -111,12 +111,11 @@ async fn work(store: Store, worker: u64, mut chance: Chance, captures: u64, wait
 }
 
 /// A target with its decision, which is a leaf of the log.
-fn act(store: &Store, theme: ThemeId, chance: &mut Chance) -> anyhow::Result<()> {
+fn act(store: &Store, theme: ThemeId, chance: &mut Chance) {
     let id = TargetId::from_u64(chance.draw());
     match store.add_target(&samples::target(theme, id)) {
         Ok(()) => println!("target {theme} {id}"),
         Err(error) if error.is_disk_full() => println!("full"),
         Err(error) => eprintln!("refused: {error}"),
     }
-    Ok(())
 }

@@ -16,7 +16,7 @@ use model::{CaptureId, Digest, TargetId, ThemeId};
 use crate::Chance;
 
 /// The longest wait for the writer's next word.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// How a writer dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

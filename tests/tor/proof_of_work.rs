@@ -125,7 +125,7 @@ async fn a_service_that_demands_the_utmost_keeps_nothing_from_others() {
     let (exchanges, ()) = join(demanding, others).await;
     for exchange in &exchanges {
         check("the utmost effort demanded, and allowed", exchange);
-        assert!(exchange.ended_at.since(exchange.started_at) < Duration::from_secs(60));
+        assert!(exchange.ended_at.since(exchange.started_at) < Duration::from_mins(1));
     }
     until(&fetcher, |proofs| (proofs.waiting, proofs.under_way) == (0, 0)).await;
     let proofs = proofs(&fetcher);

@@ -132,7 +132,7 @@ mod tests {
             let mut version = None;
             let (mut changes, mut captures) = (0, 0);
             for (at, (of, rule)) in shown.iter().enumerate() {
-                let (seq, seen) = (Seq(at as u64 * 3 + 1), Timestamp::from_micros(at as i64));
+                let (seq, seen) = (Seq(at as u64 * 3 + 1), Timestamp::from_micros(i64::try_from(at).unwrap()));
                 let is_change = at == 0 || shown[at - 1] != (*of, *rule);
                 changes += u32::from(is_change);
                 captures = if is_change { 1 } else { captures + 1 };

@@ -49,7 +49,7 @@ impl<'a> Words<'a> {
     fn fold_next(&mut self) -> Option<(Range<usize>, bool)> {
         loop {
             let start = self.pass(|byte| !byte.is_ascii_alphanumeric(), |c| !c.is_alphanumeric());
-            let end = self.pass(|byte| byte.is_ascii_alphanumeric(), |c| c.is_alphanumeric() || is_dropped(c));
+            let end = self.pass(u8::is_ascii_alphanumeric, |c| c.is_alphanumeric() || is_dropped(c));
             let word = self.text.get(start..end).filter(|word| !word.is_empty())?;
             let fits = fold_into(word, &mut self.folded);
             // What folds away entirely is no word.

@@ -1,15 +1,13 @@
 //! The one writer of captures. It gives out sequences and makes a group of captures durable with one sync, so that many
 //! workers share the price of the disk; a capture is acknowledged when its group is on disk.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    thread::JoinHandle,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, thread::JoinHandle, time::Duration};
 
 use model::{Digest, Seq, ServiceId, TargetId, ThemeId};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 
 use crate::{
     Error, Evidence, Seal,

@@ -1,7 +1,7 @@
 //! Erasure, a lawful act: content, record and salts of captures go, their leaves stay with the leaf that tells of it.
 //!
 //! One synced batch, written while nobody else appends to the log, takes the rows; from then on nothing of it is served. What is left to do
-//! (views, index, files) is a [`ViewChange`], a row that stays until it is done, so that no crash loses it.
+//! (views, index, files) is a [`crate::ViewChange`], a row that stays until it is done, so that no crash loses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

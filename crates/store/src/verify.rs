@@ -105,7 +105,7 @@ impl Report {
             }
             Error::Log(error) => self.find(table, key, error.to_string()),
             Error::Database(error) if error.kind() == rocksdb::ErrorKind::Corruption => {
-                self.find(table, key, error.to_string())
+                self.find(table, key, error.to_string());
             }
             error => return Err(error),
         }
@@ -253,7 +253,11 @@ impl Checking<'_> {
                 }
             }
             Some(_) => {
-                self.report.find(Table::Captures, key.as_ref(), format!("the capture is not that of leaf {}", leaf.seq))
+                self.report.find(
+                    Table::Captures,
+                    key.as_ref(),
+                    format!("the capture is not that of leaf {}", leaf.seq),
+                );
             }
         }
         Ok(())
@@ -383,10 +387,11 @@ impl Checking<'_> {
                 self.report.find(Table::Captures, &key, "the key is no capture's");
                 continue;
             };
-            let leaf = match codec::decode(Table::Captures, &key, &value) {
-                Ok(CaptureRow::Kept(KeptCapture { leaf, .. }) | CaptureRow::Erased { leaf, .. }) => leaf,
-                // Told already, where its leaf was opened.
-                Err(_) => continue,
+            // A damaged one is told already, where its leaf was opened.
+            let Ok(CaptureRow::Kept(KeptCapture { leaf, .. }) | CaptureRow::Erased { leaf, .. }) =
+                codec::decode(Table::Captures, &key, &value)
+            else {
+                continue;
             };
             if leaf >= size {
                 continue;

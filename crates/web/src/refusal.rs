@@ -110,7 +110,9 @@ impl Refusal {
                 (StatusCode::NOT_FOUND, "unknown-theme", "Unknown theme")
             }
             Self::NoTarget => (StatusCode::NOT_FOUND, "unknown-target", "Unknown target"),
-            Self::NoVersion => (StatusCode::NOT_FOUND, "unknown-version", "Unknown version"),
+            Self::NoVersion | Self::Export(Release::NoVersion(_)) => {
+                (StatusCode::NOT_FOUND, "unknown-version", "Unknown version")
+            }
             Self::NoName => (StatusCode::NOT_FOUND, "unknown-name", "Unknown name"),
             Self::NoCapture | Self::Export(Release::NoCapture(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture")
@@ -120,7 +122,6 @@ impl Refusal {
             }
             Self::NoExport => (StatusCode::NOT_FOUND, "unknown-export", "Unknown export"),
             Self::BeyondEnd(_) => (StatusCode::RANGE_NOT_SATISFIABLE, "beyond-end", "Beyond the end"),
-            Self::Export(Release::NoVersion(_)) => (StatusCode::NOT_FOUND, "unknown-version", "Unknown version"),
             Self::Export(Release::BeyondCheckpoint(..)) => {
                 (StatusCode::CONFLICT, "beyond-checkpoint", "Beyond the checkpoint")
             }

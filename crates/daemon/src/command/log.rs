@@ -133,9 +133,9 @@ pub(super) async fn checkpoint(client: &Client, command: CheckpointCommand, want
                 .upload(&format!("/log/checkpoints/{size}/timestamps"), "application/timestamp-reply", reply)
                 .await?;
             if wants_json {
-                print::json(&answer)
+                print::json(&answer);
             } else {
-                print::line(&format!("kept with the checkpoint of {size} leaves"))
+                print::line(&format!("kept with the checkpoint of {size} leaves"));
             }
         }
     }

@@ -88,15 +88,14 @@ fn hunks(old: &str, new: &str) -> (Granularity, Vec<Hunk>) {
     for line in lines {
         let (deleted, inserted) = (&old[line.old.clone()], &new[line.new.clone()]);
         let words = |old: &str, new: &str| compared(old, new, words, &mut budget).map(|hunks| joined(old, hunks));
-        match within(deleted, inserted, char::is_whitespace, words).filter(|words| words.len() <= room + 1) {
-            Some(words) => {
-                room = (room + 1).saturating_sub(words.len());
-                hunks.extend(words.into_iter().map(|word| word.behind(line.old.start, line.new.start)));
-            }
-            None => {
-                granularity = Granularity::Line;
-                hunks.push(line);
-            }
+        if let Some(words) =
+            within(deleted, inserted, char::is_whitespace, words).filter(|words| words.len() <= room + 1)
+        {
+            room = (room + 1).saturating_sub(words.len());
+            hunks.extend(words.into_iter().map(|word| word.behind(line.old.start, line.new.start)));
+        } else {
+            granularity = Granularity::Line;
+            hunks.push(line);
         }
     }
     (granularity, hunks)

@@ -48,7 +48,8 @@ pub(super) fn committed_up_to(engine: &tantivy::Index) -> tantivy::Result<Seq> {
 
 /// Removes the files of segments that the last commit does not have. Nothing is being written meanwhile.
 pub(super) fn sweep(directory: &Path, engine: &tantivy::Index) -> Result<(), Error> {
-    let live: Vec<String> = engine.searchable_segment_ids()?.iter().map(|segment| segment.uuid_string()).collect();
+    let live: Vec<String> =
+        engine.searchable_segment_ids()?.iter().map(tantivy::index::SegmentId::uuid_string).collect();
     let failing = |source| failed(directory, source);
     for file in fs::read_dir(directory).map_err(failing)? {
         let file = file.map_err(failing)?;

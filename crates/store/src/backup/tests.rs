@@ -71,10 +71,10 @@ async fn a_backup_comes_back_equal_and_a_second_one_adds_only_what_is_new() {
 async fn a_backup_expires_and_takes_along_what_nobody_else_needs() {
     let dir = tempfile::tempdir().unwrap();
     let (store, vault) = (open(&dir.path().join("store")), dir.path().join("vault"));
-    store.record(finished("marketplace", "/a", &[1; 50_000])).await.unwrap();
+    store.record(finished("marketplace", "/a", &vec![1; 50_000])).await.unwrap();
     backup(&store, &vault, 1);
     let first = pieces(&vault);
-    store.record(finished("marketplace", "/b", &[2; 50_000])).await.unwrap();
+    store.record(finished("marketplace", "/b", &vec![2; 50_000])).await.unwrap();
     assert_eq!(backup(&store, &vault, 5).deleted, 0);
     let erasures = store.erasure_list(at(12)).unwrap();
     let into = dir.path().join("restored");

@@ -47,8 +47,14 @@ fn an_index_without_entries_is_as_if_they_had_never_been_there() {
     }
     assert_eq!(bench.index.indexed_up_to(), Seq(10));
     assert_eq!(stored(&bench), [1, 4, 5, 6, 7, 8, 9]);
-    let live: std::collections::BTreeSet<String> =
-        bench.index.engine.searchable_segment_ids().unwrap().iter().map(|id| id.uuid_string()).collect();
+    let live: std::collections::BTreeSet<String> = bench
+        .index
+        .engine
+        .searchable_segment_ids()
+        .unwrap()
+        .iter()
+        .map(tantivy::index::SegmentId::uuid_string)
+        .collect();
     assert_eq!(segments_on_disk(&bench), live, "a search that began before keeps no file by its name");
     drop(searching);
     bench.fill(&[entry(11, "red lamp")]);
