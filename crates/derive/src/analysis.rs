@@ -46,11 +46,13 @@ pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limi
     Some(document)
 }
 
-/// The normal form of an observable of this kind, however it is written; `None` where `written` holds none.
-pub fn normal_form(kind: ObservableKind, written: &str) -> Option<String> {
-    let found =
-        extract::observables(written, &ObservableSettings { whole_cards: true, ..ObservableSettings::default() });
-    found.into_iter().find(|observable| observable.kind == kind).map(|observable| observable.value)
+/// The normal form of an observable of this kind, however it is written, as a theme with these settings keeps it; `None` where `written` holds none.
+pub fn normal_form(kind: ObservableKind, written: &str, settings: &ObservableSettings) -> Option<String> {
+    let settings = ObservableSettings { kinds: [kind].into(), ..settings.clone() };
+    let value =
+        |text: &str| extract::observables(text, &settings).into_iter().next().map(|observable| observable.value);
+    // Some are only told by what stands before them.
+    value(written).or_else(|| value(&format!("{kind}: {written}")))
 }
 
 /// The analysis of a capture, given the last version of its URI and the content that it shows, or vouches for, if any.
@@ -124,6 +126,23 @@ mod tests {
 
     fn content(of: u8, rule: u32) -> Content {
         Content { digest: Digest::of(&[of]), rule }
+    }
+
+    #[test]
+    fn an_observable_is_looked_up_as_the_theme_keeps_it() {
+        let check = |kind, written: &str, whole_cards, expect: Option<&str>| {
+            let settings =
+                ObservableSettings { regions: vec!["NL".into()], whole_cards, ..ObservableSettings::default() };
+            assert_eq!(normal_form(kind, written, &settings).as_deref(), expect, "{kind} {written}");
+        };
+        let ether = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        check(ObservableKind::Eth, &ether.to_lowercase(), false, Some(ether));
+        check(ObservableKind::Email, "a [at] example [dot] org", false, Some("a@example.org"));
+        check(ObservableKind::PaymentCard, "4111 1111 1111 1111", true, Some("4111111111111111"));
+        check(ObservableKind::PaymentCard, "4111 1111 1111 1111", false, Some("411111******1111"));
+        check(ObservableKind::Phone, "06 12345678", false, Some("+31612345678"));
+        check(ObservableKind::Telegram, "@night_ferry", false, Some("night_ferry"));
+        check(ObservableKind::Btc, "nothing of the kind", false, None);
     }
 
     proptest! {

@@ -68,7 +68,8 @@ pub(crate) async fn sightings(
     let wanted = SightingParameters::read(query.as_deref())?;
     let read = move |running: &Running| {
         let grant = at.grant(&running.app, Phase::Analysis);
-        let value = derive::normal_form(wanted.kind, &wanted.value).unwrap_or(wanted.value);
+        let theme = running.app.themes.iter().find(|theme| theme.id == at.theme).ok_or(Refusal::NoTheme)?;
+        let value = derive::normal_form(wanted.kind, &wanted.value, &theme.observables).unwrap_or(wanted.value);
         let observable = (wanted.kind, value.as_str());
         let page = running.app.store.sightings(&grant, at.theme, observable, wanted.from, wanted.limit)?;
         let shown = |seq: &Seq| shown(running, &grant, at.theme, *seq);
