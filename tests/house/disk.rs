@@ -38,6 +38,20 @@ async fn a_full_disk_stops_the_crawl_and_room_lets_it_go_on() {
     assert_eq!(house.paths(), once, "something was fetched on a full disk");
     assert_eq!(house.waits_because(), full);
 
+    // An erasure is one too, and what follows it fits there: so whoever must make room can.
+    let erase = |seq| {
+        let order = store::ErasureOrder {
+            subject: model::Subject::Capture(model::Seq(seq)),
+            ground: "article 17".into(),
+            at: house.clock.now(),
+            forgets_uris: false,
+        };
+        house.store.erase(&grant(), theme(), &order)
+    };
+    assert_eq!(erase(1).unwrap().captures, 1);
+    let is_complete = |house: &House| house.store.view_changes(theme()).unwrap().is_empty();
+    house.until("the erasure is complete on the full disk", is_complete).await;
+
     disk.empty().unwrap();
     let twice = |house: &House, path: &str| house.paths().iter().filter(|captured| *captured == path).count() == 2;
     house.until("both pages are captured again", |house| twice(house, "/") && twice(house, "/a")).await;

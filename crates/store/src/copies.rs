@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model::{Digest, Seq, ThemeId};
+use model::{Digest, Grant, Seq, ThemeId};
 use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChangeKind, Error, Store, ViewChange, codec, key::Key, schema::Table};
+use crate::{ChangeKind, Error, Store, ViewChange, codec, key::Key, schema::Table, store::demand};
 
 /// A file that holds captures of a theme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,14 +39,19 @@ impl Store {
     }
 
     /// The local copies of a theme's captures that were noted, and not deleted by an erasure.
-    pub fn copies(&self, theme: ThemeId) -> Result<Vec<LocalCopy>, Error> {
+    pub fn copies(&self, grant: &Grant, theme: ThemeId) -> Result<Vec<LocalCopy>, Error> {
+        demand(grant, theme)?;
+        self.copies_of(theme)
+    }
+
+    fn copies_of(&self, theme: ThemeId) -> Result<Vec<LocalCopy>, Error> {
         let rows = self.tables.scan(Table::LocalCopies, &Key::theme(theme), None);
         rows.map(|row| row.and_then(|(key, value)| codec::decode(Table::LocalCopies, &key, &value))).collect()
     }
 
     /// The files that hold something erased and could not be deleted: whoever keeps them must do it.
-    pub fn copies_left(&self, theme: ThemeId) -> Result<Vec<PathBuf>, Error> {
-        let copies = self.copies(theme)?.into_iter();
+    pub fn copies_left(&self, grant: &Grant, theme: ThemeId) -> Result<Vec<PathBuf>, Error> {
+        let copies = self.copies(grant, theme)?.into_iter();
         Ok(copies.filter(|copy| copy.must_go && is_there(&copy.path)).map(|copy| copy.path).collect())
     }
 
@@ -56,7 +61,7 @@ impl Store {
             return Ok(());
         }
         let mut batch = WriteBatch::default();
-        for copy in self.copies(theme)?.into_iter().filter(|copy| copy.must_go || copy.has_any_of(change)) {
+        for copy in self.copies_of(theme)?.into_iter().filter(|copy| copy.must_go || copy.has_any_of(change)) {
             let path = copy.path.display();
             match delete(&copy.path) {
                 Ok(()) => {
@@ -75,7 +80,7 @@ impl Store {
                 }
             }
         }
-        self.tables.write_synced(batch)
+        if batch.is_empty() { Ok(()) } else { self.tables.write_synced(batch) }
     }
 }
 

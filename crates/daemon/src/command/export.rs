@@ -39,7 +39,7 @@ pub(super) async fn run(client: &Client, args: ExportArgs, wants_json: bool) -> 
         )),
     })?;
     if wants_json {
-        print::json(&json!({ "export": name, "bytes": bytes, "digest": digest, "file": output }));
+        print::json(&json!({ "export": name, "bytes": bytes, "digest": digest, "file": output.display().to_string() }));
     } else {
         print::line(&format!("export {name}: {bytes} bytes in {}, SHA-256 {digest}", output.display()));
     }
@@ -49,6 +49,11 @@ pub(super) async fn run(client: &Client, args: ExportArgs, wants_json: bool) -> 
 /// Lets an erasure of what the export holds reach its file. An export without that is better than none, for whoever is told.
 async fn note(client: &Client, export: &str, output: &Path) -> Result<(), Failure> {
     let path = std::path::absolute(output).context("the file has no absolute path")?;
+    let Some(path) = path.to_str() else {
+        let why = format!("{} is not UTF-8, so that an erasure will not reach the file", path.display());
+        print::problem(&Failure::Refused(why));
+        return Ok(());
+    };
     match client.send(Method::PUT, &format!("{export}/file"), Some(&json!({ "path": path }))).await {
         Ok(_) => Ok(()),
         Err(failure @ Failure::Refused(_)) => {

@@ -65,9 +65,9 @@ pub(crate) async fn list(State(running): State<Shared>, at: AtTheme) -> Result<J
         views_follow: change.views_follow,
     };
     let list = move |running: &Running| {
-        let store = &running.app.store;
+        let (store, grant) = (&running.app.store, at.grant(&running.app, Phase::Analysis));
+        let files_left = store.copies_left(&grant, at.theme)?.iter().map(|path| path.display().to_string()).collect();
         let pending = store.view_changes(at.theme)?.into_iter().map(shown).collect();
-        let files_left = store.copies_left(at.theme)?.iter().map(|path| path.display().to_string()).collect();
         Ok(PendingErasures { pending, files_left })
     };
     running.blocking(list).await.map(Json)

@@ -121,7 +121,8 @@ async fn the_file_of_an_export_is_noted() {
         assert!(problem.contains(why), "{problem}");
     }
     assert_eq!(note(&file).await.status.as_u16(), 204);
-    let copies = house.store.copies(theme(MARKET)).unwrap();
+    let grant = model::Grant::system(model::Purpose::Maintenance);
+    let copies = house.store.copies(&grant, theme(MARKET)).unwrap();
     assert_eq!(copies.len(), 1);
     assert_eq!((&copies[0].path, copies[0].captures.as_slice()), (&file, &[Seq(1), Seq(3)][..]));
     let pending = house.get(&format!("/themes/{MARKET}/erasures")).await.json(200);
