@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::analyzer::Words;
+use model::words::Words;
 
 /// The longest snippet, in characters.
 const MAX_CHARS: usize = 240;

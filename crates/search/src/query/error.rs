@@ -1,4 +1,4 @@
-use crate::analyzer::MAX_WORD_CHARS;
+use model::words::MAX_WORD_CHARS;
 
 use super::parse::{MAX_CHARS, MAX_DEPTH, MAX_WORDS};
 

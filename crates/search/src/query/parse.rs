@@ -1,9 +1,9 @@
 use std::str::FromStr;
 
-use model::{Outcome, PageKind, Timestamp};
+use model::{Outcome, PageKind, Timestamp, words::Words};
 
 use super::{Clause, Place, QueryError, QueryProblem as Problem, is_language};
-use crate::{analyzer::Words, schema::outcome_terms};
+use crate::schema::outcome_terms;
 
 /// The longest text of a query, in characters.
 pub(super) const MAX_CHARS: usize = 1000;
