@@ -1,0 +1,125 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+};
+
+use model::{Document, Observable, ObservableKind, words::Words};
+
+use crate::{
+    condition::Place,
+    vocabulary::{FormId, Vocabulary},
+};
+
+/// How often a form is noted in one place of a document; what stands there more often counts no further.
+const MAX_HITS: usize = 100_000;
+
+/// How far apart the values of a field are held, in words, so that no phrase and no distance bridges two of them.
+const GAP: u32 = 1_000;
+
+/// A document as indicators read it: where the words stand that any of them looks for.
+pub(crate) struct Reading<'a> {
+    pub(crate) document: &'a Document,
+    hits: HashMap<(Place, FormId), Vec<Hit>>,
+    observables: BTreeMap<ObservableKind, Vec<&'a Observable>>,
+}
+
+/// Where a form, or a run of forms, stands in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// The number of its first word, counted through the place.
+    pub(crate) word: u32,
+    /// Which of the values of the place.
+    pub(crate) item: u32,
+    /// From where to where, in bytes.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(document: &'a Document, vocabulary: &Vocabulary, places: &BTreeSet<Place>) -> Self {
+        let mut reader = Reader { vocabulary, seen: HashMap::new(), hits: HashMap::new() };
+        for &place in places {
+            reader.read(place, &values(place, document));
+        }
+        let mut observables: BTreeMap<ObservableKind, Vec<&Observable>> = BTreeMap::new();
+        for observable in &document.observables {
+            observables.entry(observable.kind).or_default().push(observable);
+        }
+        Self { document, hits: reader.hits, observables }
+    }
+
+    /// Where a form stands in a place, in order.
+    pub(crate) fn hits(&self, place: Place, form: FormId) -> &[Hit] {
+        self.hits.get(&(place, form)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The observables of a kind, in order.
+    pub(crate) fn observables(&self, kind: ObservableKind) -> &[&'a Observable] {
+        self.observables.get(&kind).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What stands in a place of a document, value by value.
+pub(crate) fn values(place: Place, document: &Document) -> Vec<(usize, &str)> {
+    match place {
+        Place::Title => vec![(0, document.title.as_str())],
+        Place::Text => vec![(0, document.text.as_str())],
+        Place::Field(field) => field.values(document),
+    }
+}
+
+struct Reader<'v> {
+    vocabulary: &'v Vocabulary,
+    /// The forms of the words that were seen, since stems take time.
+    seen: HashMap<String, Vec<FormId>>,
+    hits: HashMap<(Place, FormId), Vec<Hit>>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, place: Place, values: &[(usize, &str)]) {
+        let mut number: u32 = 0;
+        for &(item, value) in values {
+            let mut words = Words::of(value);
+            while let Some(word) = words.advance() {
+                if let Some(hit) = hit(number, item, word.range) {
+                    self.note(place, word.folded.unwrap_or_default(), hit);
+                }
+                number = number.saturating_add(1);
+            }
+            number = number.saturating_add(GAP);
+        }
+    }
+
+    fn note(&mut self, place: Place, folded: &str, hit: Hit) {
+        if !self.vocabulary.has_stems() {
+            if let Some(form) = self.vocabulary.exact(folded) {
+                push(&mut self.hits, place, form, hit);
+            }
+            return;
+        }
+        if !self.seen.contains_key(folded) {
+            let forms = self.vocabulary.exact(folded).into_iter().chain(self.vocabulary.stems(folded)).collect();
+            self.seen.insert(folded.to_owned(), forms);
+        }
+        for &form in self.seen.get(folded).into_iter().flatten() {
+            push(&mut self.hits, place, form, hit);
+        }
+    }
+}
+
+fn push(hits: &mut HashMap<(Place, FormId), Vec<Hit>>, place: Place, form: FormId, hit: Hit) {
+    let hits = hits.entry((place, form)).or_default();
+    if hits.len() < MAX_HITS {
+        hits.push(hit);
+    }
+}
+
+/// A hit at these bytes; none beyond what offsets of 32 bits reach.
+fn hit(word: u32, item: usize, at: Range<usize>) -> Option<Hit> {
+    Some(Hit {
+        word,
+        item: u32::try_from(item).ok()?,
+        start: u32::try_from(at.start).ok()?,
+        end: u32::try_from(at.end).ok()?,
+    })
+}
