@@ -23,8 +23,9 @@ pub(crate) const MAX_SET: usize = 16 << 20;
 /// A condition is one of these, with a `weight` from -1000 to 1000 (1 where it is not given; 0 for `kind` and
 /// `page_language`, which say where to look; `none` has no weights):
 ///
-/// * `terms`: one of the words or phrases stands there; with a `language` (ISO 639-3) whatever has their stems, unless
-///   `exact = true`; case and diacritics never matter;
+/// * `terms`: one of the words or phrases stands there, as it is; case and diacritics never matter. With a `language` (ISO
+///   639-3) whatever has their stems counts, unless `exact = true`. `stems`, with `terms` or alone, are terms by language:
+///   `stems = { nld = ["paspoort"], rus = ["паспорт"] }`;
 /// * `near`: all of the terms stand in one place, the first words of any two at most `distance` words apart (1 to 200);
 /// * `pattern`: a regular expression of the `regex` crate, which runs in linear time; it tells cases apart unless it
 ///   begins with `(?i)`, and sees the first 2 MiB of a text;

@@ -149,7 +149,7 @@ impl Compiler<'_> {
             ["page_language"] => ("page_language", &[]),
             [] => {
                 return at
-                    .err("has none of `terms`, `near`, `pattern`, `observable`, `field`, `kind` and `page_language`");
+                    .err("has none of `terms`, `stems`, `near`, `pattern`, `observable`, `field`, `kind` and `page_language`");
             }
             ref several => return at.err(format!("has {} at once; make a condition of each", several.join(" and "))),
         };
@@ -174,11 +174,27 @@ impl Compiler<'_> {
     }
 
     fn terms(&mut self, raw: RawCondition, at: &At<'_>) -> Compiled<(Test, String)> {
-        let (language, places, whereabouts) = (language(&raw, at)?, places(&raw, at)?, whereabouts(&raw));
-        let written = filled(raw.terms, &at.key("terms"))?;
-        let terms = self.compiled_terms(&written, language, &at.key("terms"))?;
-        let noun = if written.len() == 1 { "term" } else { "one of the terms" };
-        let says = format!("{noun} {} ({}){whereabouts}", listed(&written, "or"), manner(language));
+        let (own, places, whereabouts) = (language(&raw, at)?, places(&raw, at)?, whereabouts(&raw));
+        let mut lists = Vec::new();
+        match raw.terms {
+            Some(written) => lists.push((own, filled(Some(written), &at.key("terms"))?)),
+            None if raw.language.is_some() => return at.key("language").err("goes with `terms`; `stems` name theirs"),
+            None => {}
+        }
+        for (code, written) in raw.stems.unwrap_or_default() {
+            let at = at.key("stems");
+            lists.push((Some(stemmed(&code, &at)?), filled(Some(written), &at)?));
+        }
+        let mut terms = Vec::new();
+        for (language, written) in &lists {
+            terms.extend(self.compiled_terms(written, *language, &at.key("terms"))?);
+        }
+        if terms.is_empty() {
+            return at.key("stems").err("is an empty list");
+        }
+        let told = lists.iter().map(|(language, written)| format!("{} ({})", listed(written, "or"), manner(*language)));
+        let noun = if terms.len() == 1 { "term" } else { "one of the terms" };
+        let says = format!("{noun} {}{whereabouts}", told.collect::<Vec<_>>().join(" or "));
         Ok((Test::Terms { terms, places }, says))
     }
 
@@ -370,11 +386,16 @@ fn language(raw: &RawCondition, at: &At<'_>) -> Compiled<Option<Language>> {
             None => Ok(None),
         };
     };
-    let Some(language) = Language::of_code(code) else {
-        let known: Vec<&str> = Language::codes().collect();
-        return at.key("language").err(format!("is none that can be stemmed: {}", known.join(", ")));
-    };
+    let language = stemmed(code, &at.key("language"))?;
     Ok(Some(language).filter(|_| raw.exact != Some(true)))
+}
+
+/// The language of a code.
+fn stemmed(code: &str, at: &At<'_>) -> Compiled<Language> {
+    Language::of_code(code).ok_or_else(|| {
+        let known: Vec<&str> = Language::codes().collect();
+        at.error(format!("has \"{}\", whose words cannot be stemmed; known are {}", shown(code), known.join(", ")))
+    })
 }
 
 fn places(raw: &RawCondition, at: &At<'_>) -> Compiled<Vec<Place>> {

@@ -20,11 +20,12 @@ pub(super) struct RawIndicator {
     pub(super) example: Vec<RawExample>,
 }
 
-/// A condition as it is written: one of the first seven keys, and what goes with it.
+/// A condition as it is written: one of the first eight keys (`terms` and `stems` go together), and what goes with it.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawCondition {
     pub(super) terms: Option<Vec<String>>,
+    pub(super) stems: Option<BTreeMap<String, Vec<String>>>,
     pub(super) near: Option<Vec<String>>,
     pub(super) pattern: Option<String>,
     pub(super) observable: Option<ObservableKind>,
@@ -70,7 +71,7 @@ impl RawCondition {
     /// The keys that say what must hold.
     pub(super) fn subjects(&self) -> Vec<&'static str> {
         given([
-            ("terms", self.terms.is_some()),
+            ("terms", self.terms.is_some() || self.stems.is_some()),
             ("near", self.near.is_some()),
             ("pattern", self.pattern.is_some()),
             ("observable", self.observable.is_some()),

@@ -106,12 +106,19 @@ fn what_is_wrong_is_told_with_its_place() {
     refuse("terms = [\"a\"]\npattern = 'b'", "any 2: has terms and pattern at once");
     refuse("terms = []", "any 2: `terms`: is an empty list");
     refuse("terms = [\"...\"]", "any 2: `terms`: has \"...\", which has no letter");
-    refuse("terms = [\"a\"]\nlanguage = \"dutch\"", "any 2: `language`: is none that can be stemmed: dan, deu");
+    refuse(
+        "terms = [\"a\"]\nlanguage = \"dutch\"",
+        "any 2: `language`: has \"dutch\", whose words cannot be stemmed; known are dan, deu",
+    );
     refuse("terms = [\"a\"]\nexact = true", "any 2: `exact`: needs a `language`");
     refuse("terms = [\"a\"]\ndistance = 3", "any 2: `distance`: does not go with `terms`");
     refuse("terms = [\"a\"]\nplace = \"body\"", "any 2: `place`: is none of title, text, listing.title");
     refuse("terms = [\"a\"]\nweight = 1001", "any 2: `weight`: is not between -1000 and 1000");
     refuse("terms = [\"a\"]\nwieght = 1", "unknown field `wieght`");
+    refuse("stems = {}", "any 2: `stems`: is an empty list");
+    refuse("stems = { eng = [] }", "any 2: `stems`: is an empty list");
+    refuse("stems = { en = [\"a\"] }", "any 2: `stems`: has \"en\"");
+    refuse("stems = { eng = [\"a\"] }\nlanguage = \"eng\"", "any 2: `language`: goes with `terms`");
     refuse("near = [\"a\"]\ndistance = 3", "any 2: `near`: has 1 terms; expected 2 to 8");
     refuse("near = [\"a\", \"b\"]", "any 2: `distance`: is missing");
     refuse("near = [\"cats\", \"cat\"]\ndistance = 3\nlanguage = \"eng\"", "any 2: `near`: names a term twice");
@@ -219,6 +226,25 @@ fn a_file_that_cannot_be_cut_is_refused() {
     refuse(&format!("title = \"x\"\n{rule}"), "unknown field `title`");
     refuse(&rule.replace("terms", "term"), "unknown field `term`");
     refuse(&"#".repeat(MAX_SET + 1), "file of indicators is longer");
+}
+
+#[test]
+fn every_starter_indicator_comes_out_as_its_examples_say() {
+    let sets = [
+        include_str!("../../../../config/indicators/marketplace.toml"),
+        include_str!("../../../../config/indicators/cybercrime.toml"),
+    ];
+    for set in sets {
+        let set = parse_set(set).unwrap();
+        assert!(set.len() >= 12);
+        for (_, rule) in set {
+            let results = rule.test();
+            let said: Vec<bool> = results.iter().map(|result| result.flags).collect();
+            assert!(said.contains(&true) && said.contains(&false), "{} has not both kinds of example", rule.name());
+            let wrong: Vec<usize> = rule.check().iter().map(|result| result.number).collect();
+            assert!(wrong.is_empty(), "{}: examples {wrong:?} do not come out as they say", rule.name());
+        }
+    }
 }
 
 proptest::proptest! {

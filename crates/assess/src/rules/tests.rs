@@ -77,6 +77,13 @@ fn terms_are_stemmed_by_their_language() {
     check(&stemmed("vuurwapen", "nld"), "", "Twee vuurwapens, een vuurwapen.", &["vuurwapens", "vuurwapen"]);
     check(&stemmed("stolen card", "eng"), "", "Stolen cards here", &["Stolen cards"]);
     check(&stemmed("поддельный паспорт", "rus"), "", "Поддельные паспорта", &["Поддельные паспорта"]);
+    let several = "[[any]]\nterms = [\"glock\"]\nstems = { nld = [\"pistool\"], rus = [\"пистолет\"] }";
+    check(several, "", "Glock, pistolen, пистолеты, glocks", &["Glock", "pistolen", "пистолеты"]);
+    let told = &finding(several, &page("", "glock")).unwrap().contributions[0].condition;
+    assert_eq!(
+        told,
+        "one of the terms \"glock\" (exact) or \"pistool\" (Dutch, stemmed) or \"пистолет\" (Russian, stemmed)"
+    );
     check(&format!("{}\nexact = true", stemmed("vuurwapen", "nld")), "", "vuurwapens vuurwapen", &["vuurwapen"]);
 }
 
