@@ -1,8 +1,9 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
 
+use foldhash::HashMap;
 use model::{Document, Observable, ObservableKind, words::Words};
 
 use crate::{
@@ -16,11 +17,24 @@ const MAX_HITS: usize = 100_000;
 /// How far apart the values of a field are held, in words, so that no phrase and no distance bridges two of them.
 const GAP: u32 = 1_000;
 
+/// How many words are remembered with their forms.
+const MAX_SEEN: usize = 1 << 16;
+
+/// The forms of words that were seen, in this document or an earlier one: stems take time.
+pub(crate) type Seen = HashMap<String, Vec<FormId>>;
+
 /// A document as indicators read it: where the words stand that any of them looks for.
 pub(crate) struct Reading<'a> {
     pub(crate) document: &'a Document,
-    hits: HashMap<(Place, FormId), Vec<Hit>>,
+    hits: Hits,
     observables: BTreeMap<ObservableKind, Vec<&'a Observable>>,
+}
+
+/// Where each form stands. Most forms stand nowhere, which a look at `slots` tells.
+struct Hits {
+    /// For each form, where its places begin in `places`, counted from 1; 0 for a form that stands nowhere.
+    slots: Vec<u32>,
+    places: Vec<Vec<(Place, Vec<Hit>)>>,
 }
 
 /// Where a form, or a run of forms, stands in a place.
@@ -36,8 +50,14 @@ pub(crate) struct Hit {
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn new(document: &'a Document, vocabulary: &Vocabulary, places: &BTreeSet<Place>) -> Self {
-        let mut reader = Reader { vocabulary, seen: HashMap::new(), hits: HashMap::new() };
+    pub(crate) fn new(
+        document: &'a Document,
+        vocabulary: &Vocabulary,
+        places: &BTreeSet<Place>,
+        seen: &mut Seen,
+    ) -> Self {
+        let hits = Hits { slots: vec![0; vocabulary.len()], places: Vec::new() };
+        let mut reader = Reader { vocabulary, seen, hits };
         for &place in places {
             reader.read(place, &values(place, document));
         }
@@ -50,7 +70,7 @@ impl<'a> Reading<'a> {
 
     /// Where a form stands in a place, in order.
     pub(crate) fn hits(&self, place: Place, form: FormId) -> &[Hit] {
-        self.hits.get(&(place, form)).map_or(&[], Vec::as_slice)
+        self.hits.of(place, form)
     }
 
     /// The observables of a kind, in order.
@@ -70,9 +90,8 @@ pub(crate) fn values(place: Place, document: &Document) -> Vec<(usize, &str)> {
 
 struct Reader<'v> {
     vocabulary: &'v Vocabulary,
-    /// The forms of the words that were seen, since stems take time.
-    seen: HashMap<String, Vec<FormId>>,
-    hits: HashMap<(Place, FormId), Vec<Hit>>,
+    seen: &'v mut Seen,
+    hits: Hits,
 }
 
 impl Reader<'_> {
@@ -93,24 +112,44 @@ impl Reader<'_> {
     fn note(&mut self, place: Place, folded: &str, hit: Hit) {
         if !self.vocabulary.has_stems() {
             if let Some(form) = self.vocabulary.exact(folded) {
-                push(&mut self.hits, place, form, hit);
+                self.hits.push(place, form, hit);
             }
             return;
         }
         if !self.seen.contains_key(folded) {
+            if self.seen.len() == MAX_SEEN {
+                self.seen.clear();
+            }
             let forms = self.vocabulary.exact(folded).into_iter().chain(self.vocabulary.stems(folded)).collect();
             self.seen.insert(folded.to_owned(), forms);
         }
         for &form in self.seen.get(folded).into_iter().flatten() {
-            push(&mut self.hits, place, form, hit);
+            self.hits.push(place, form, hit);
         }
     }
 }
 
-fn push(hits: &mut HashMap<(Place, FormId), Vec<Hit>>, place: Place, form: FormId, hit: Hit) {
-    let hits = hits.entry((place, form)).or_default();
-    if hits.len() < MAX_HITS {
-        hits.push(hit);
+impl Hits {
+    fn of(&self, place: Place, form: FormId) -> &[Hit] {
+        let slot = self.slots.get(form.0).copied().unwrap_or_default() as usize;
+        let places = slot.checked_sub(1).and_then(|slot| self.places.get(slot));
+        let hits = places.and_then(|places| places.iter().find(|(of, _)| *of == place));
+        hits.map_or(&[], |(_, hits)| hits)
+    }
+
+    fn push(&mut self, place: Place, form: FormId, hit: Hit) {
+        let Some(slot) = self.slots.get_mut(form.0) else { return };
+        if *slot == 0 {
+            self.places.push(Vec::new());
+            *slot = u32::try_from(self.places.len()).unwrap_or_default();
+        }
+        let Some(places) = (*slot as usize).checked_sub(1).and_then(|slot| self.places.get_mut(slot)) else { return };
+        // Places are read one after the other.
+        match places.last_mut().filter(|(of, _)| *of == place) {
+            Some((_, hits)) if hits.len() < MAX_HITS => hits.push(hit),
+            Some(_) => {}
+            None => places.push((place, vec![hit])),
+        }
     }
 }
 

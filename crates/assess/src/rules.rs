@@ -1,13 +1,13 @@
 mod held;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Mutex};
 
 use model::{Document, Finding};
 
 use crate::{
     condition::Place,
     indicator::Indicator,
-    reading::Reading,
+    reading::{Reading, Seen},
     vocabulary::{FormId, Vocabulary},
 };
 
@@ -17,6 +17,8 @@ pub struct RuleSet {
     vocabulary: Vocabulary,
     /// Where words are looked for.
     places: BTreeSet<Place>,
+    /// What one document at a time finds and leaves; another one at the same time does without.
+    seen: Mutex<Seen>,
 }
 
 /// An indicator in force.
@@ -37,7 +39,7 @@ impl RuleSet {
             places.extend(indicator.conditions().flat_map(|condition| condition.test.word_places()).copied());
             Rule { version, indicator, forms }
         });
-        Self { rules: rules.collect(), vocabulary, places }
+        Self { rules: rules.collect(), vocabulary, places, seen: Mutex::default() }
     }
 
     /// Whether there is no indicator.
@@ -47,23 +49,33 @@ impl RuleSet {
 
     /// The findings on a document, in the order of the indicators.
     pub fn assess(&self, document: &Document) -> Vec<Finding> {
-        let reading = Reading::new(document, &self.vocabulary, &self.places);
+        let reading = self.read(document);
         self.rules.iter().filter_map(|rule| rule.finding(&reading)).collect()
+    }
+
+    fn read<'a>(&self, document: &'a Document) -> Reading<'a> {
+        match self.seen.try_lock() {
+            Ok(mut seen) => Reading::new(document, &self.vocabulary, &self.places, &mut seen),
+            Err(_) => Reading::new(document, &self.vocabulary, &self.places, &mut Seen::default()),
+        }
     }
 }
 
 impl Rule {
     fn finding(&self, reading: &Reading<'_>) -> Option<Finding> {
         let Indicator { name, threshold, all, any, none, .. } = &self.indicator;
-        let contribution = |condition| held::contribution(condition, reading, &self.forms);
-        let mut contributions: Vec<_> = all.iter().map(contribution).collect::<Option<_>>()?;
-        contributions.extend(any.iter().filter_map(contribution));
-        if !any.is_empty() && contributions.len() == all.len() {
+        let held = |condition| Some((condition, held::found(condition, reading, &self.forms)?));
+        let mut found: Vec<_> = all.iter().map(held).collect::<Option<_>>()?;
+        found.extend(any.iter().filter_map(held));
+        if !any.is_empty() && found.len() == all.len() {
             return None;
         }
-        let score = contributions.iter().map(|contribution| contribution.weight).sum();
-        let holds = score >= *threshold && !none.iter().any(|condition| contribution(condition).is_some());
-        holds.then(|| Finding { indicator: name.clone(), version: self.version, score, contributions })
+        let score = found.iter().map(|(condition, _)| condition.weight).sum();
+        if score < *threshold || none.iter().any(|condition| held(condition).is_some()) {
+            return None;
+        }
+        let contributions = found.into_iter().map(|(condition, found)| found.into_contribution(condition)).collect();
+        Some(Finding { indicator: name.clone(), version: self.version, score, contributions })
     }
 }
 

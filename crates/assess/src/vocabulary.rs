@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::stem::Language;
 
@@ -13,14 +13,14 @@ pub(crate) struct Form {
 
 /// The number of a form within a vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct FormId(u32);
+pub(crate) struct FormId(pub(crate) usize);
 
 /// All forms that the indicators of a set look for.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     exact: HashMap<String, FormId>,
     stems: Vec<(Language, HashMap<String, FormId>)>,
-    len: u32,
+    len: usize,
 }
 
 impl Vocabulary {
@@ -39,8 +39,13 @@ impl Vocabulary {
         };
         *words.entry(form.word.clone()).or_insert_with(|| {
             self.len += 1;
-            FormId(self.len)
+            FormId(self.len - 1)
         })
+    }
+
+    /// How many forms there are; they are numbered from 0.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether any form is a stem.

@@ -44,8 +44,8 @@ impl<'a> Words<'a> {
     /// Folds the next word; says where it stands, and whether it is short enough to be indexed.
     fn fold_next(&mut self) -> Option<(Range<usize>, bool)> {
         loop {
-            let start = self.pass(|byte| !byte.is_ascii_alphanumeric(), |c| !c.is_alphanumeric());
-            let end = self.pass(u8::is_ascii_alphanumeric, |c| c.is_alphanumeric() || is_dropped(c));
+            let start = self.pass(|byte| !byte.is_ascii_alphanumeric(), |c| !is_of_a_word(c));
+            let end = self.pass(u8::is_ascii_alphanumeric, |c| is_of_a_word(c) || is_dropped(c));
             let word = self.text.get(start..end).filter(|word| !word.is_empty())?;
             let fits = fold_into(word, &mut self.folded);
             // What folds away entirely is no word.
@@ -68,6 +68,11 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Whether a character is a letter or a digit; most that are not ASCII are Cyrillic.
+fn is_of_a_word(c: char) -> bool {
+    matches!(c, 'А'..='я') || c.is_alphanumeric()
+}
+
 /// Writes the folded form of `word`; false when it is too long.
 fn fold_into(word: &str, folded: &mut String) -> bool {
     folded.clear();
@@ -76,6 +81,31 @@ fn fold_into(word: &str, folded: &mut String) -> bool {
         folded.make_ascii_lowercase();
         return word.len() <= MAX_WORD_CHARS;
     }
+    for (count, c) in word.chars().enumerate() {
+        match folded_at_once(c) {
+            Some(_) if count == MAX_WORD_CHARS => return false,
+            Some(c) => folded.push(c),
+            None => return fold_by_tables(word, folded),
+        }
+    }
+    true
+}
+
+/// What the tables make of the letters of everyday text.
+const fn folded_at_once(c: char) -> Option<char> {
+    match c {
+        '0'..='9' | 'a'..='z' | 'A'..='Z' => Some(c.to_ascii_lowercase()),
+        'й' | 'Й' => Some('и'),
+        'ё' | 'Ё' => Some('е'),
+        'а'..='я' => Some(c),
+        'А'..='Я' => char::from_u32(c as u32 + 0x20),
+        _ => None,
+    }
+}
+
+/// Folds by the tables of Unicode.
+fn fold_by_tables(word: &str, folded: &mut String) -> bool {
+    folded.clear();
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(word.chars());
     let lower = decomposed.filter(|&c| !is_dropped(c)).flat_map(char::to_lowercase).filter(|&c| !is_dropped(c));
     for (count, c) in lower.enumerate() {
@@ -152,6 +182,17 @@ mod tests {
         check("pa\u{200b}ss\u{ad}port", &["passport"]);
         check("\u{202e}word\u{202c}s", &["words"]);
         check("𝓹𝓪𝓼𝓼", &["pass"]);
+    }
+
+    #[test]
+    fn everyday_letters_fold_as_the_tables_say() {
+        let mut folded = String::new();
+        for c in ('\0'..='\u{500}').filter(|&c| folded_at_once(c).is_some()) {
+            assert!(c.is_alphanumeric() && fold_by_tables(&c.to_string(), &mut folded));
+            assert_eq!(folded_at_once(c).map(String::from), Some(folded.clone()), "{c}");
+        }
+        check(&"я".repeat(MAX_WORD_CHARS + 1), &[]);
+        check(&"я".repeat(MAX_WORD_CHARS), &["я".repeat(MAX_WORD_CHARS).as_str()]);
     }
 
     proptest::proptest! {

@@ -17,8 +17,8 @@ const MAX_SCANNED: usize = 2 << 20;
 /// How many matches of a pattern are looked at, the empty ones among them, which do not count.
 const MAX_LOOKS: usize = 200;
 
-/// What a condition adds to a finding; `None` when it does not hold.
-pub(super) fn contribution(condition: &Condition, reading: &Reading<'_>, forms: &[FormId]) -> Option<Contribution> {
+/// Where a condition holds; `None` when it does not.
+pub(super) fn found(condition: &Condition, reading: &Reading<'_>, forms: &[FormId]) -> Option<Found> {
     let found = match &condition.test {
         Test::Terms { terms, places } => terms_in(terms, places, reading, forms),
         Test::Near { terms, distance, places } => near(terms, *distance, places, reading, forms),
@@ -40,18 +40,22 @@ pub(super) fn contribution(condition: &Condition, reading: &Reading<'_>, forms: 
             Found::page(reading.document.language.as_ref().is_some_and(|language| languages.contains(language)))
         }
     };
-    let Found { spans, matches } = found;
-    (matches > 0).then(|| Contribution { condition: condition.says.clone(), weight: condition.weight, spans, matches })
+    (found.matches > 0).then_some(found)
 }
 
 /// Where a condition holds.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     spans: Vec<Span>,
     matches: u32,
 }
 
 impl Found {
+    /// What the condition adds to a finding.
+    pub(super) fn into_contribution(self, Condition { says, weight, .. }: &Condition) -> Contribution {
+        Contribution { condition: says.clone(), weight: *weight, spans: self.spans, matches: self.matches }
+    }
+
     /// What holds of the page as a whole.
     fn page(holds: bool) -> Self {
         Self { spans: Vec::new(), matches: holds.into() }
@@ -104,10 +108,10 @@ fn terms_in(terms: &[Term], places: &[Place], reading: &Reading<'_>, forms: &[Fo
 fn occurrences<'r>(term: &Term, place: Place, reading: &'r Reading<'_>, forms: &[FormId]) -> Cow<'r, [Hit]> {
     let mut words = term.iter().map(|&form| forms.get(form).map_or(&[][..], |&form| reading.hits(place, form)));
     let first = words.next().unwrap_or_default();
-    let rest: Vec<&[Hit]> = words.collect();
-    if rest.is_empty() || first.is_empty() {
+    if first.is_empty() || term.len() == 1 {
         return Cow::Borrowed(first);
     }
+    let rest: Vec<&[Hit]> = words.collect();
     let followed = |hit: &Hit| {
         let mut run = *hit;
         for (next, hits) in (hit.word + 1..).zip(&rest) {
@@ -119,36 +123,39 @@ fn occurrences<'r>(term: &Term, place: Place, reading: &'r Reading<'_>, forms: &
     Cow::Owned(first.iter().filter_map(followed).collect())
 }
 
-/// Stretches that hold all of the terms, none of which overlaps another.
 fn near(terms: &[Term], distance: u32, places: &[Place], reading: &Reading<'_>, forms: &[FormId]) -> Found {
     let mut found = Found::default();
     for &place in places {
-        let mut lists: Vec<Cow<'_, [Hit]>> = Vec::new();
-        for term in terms {
-            lists.push(occurrences(term, place, reading, forms));
+        let occurrences = terms.iter().map(|term| occurrences(term, place, reading, forms));
+        let lists: Option<Vec<_>> = occurrences.map(|list| (!list.is_empty()).then_some(list)).collect();
+        found.add_hits(place, lists.map(|lists| stretches(&lists, distance)).unwrap_or_default());
+    }
+    found
+}
+
+/// The stretches that hold a hit of each list, first words no more than `distance` apart. None overlaps another, and none could begin later.
+fn stretches(lists: &[Cow<'_, [Hit]>], distance: u32) -> Vec<Hit> {
+    let mut found = Vec::new();
+    let mut next: Vec<usize> = vec![0; lists.len()];
+    while let Some(current) = lists.iter().zip(&next).map(|(list, &at)| list.get(at)).collect::<Option<Vec<_>>>() {
+        let words = current.iter().map(|hit| hit.word);
+        let (Some(first), Some(last)) = (words.clone().min(), words.max()) else { break };
+        let could_begin_later = lists
+            .iter()
+            .zip(&next)
+            .zip(&current)
+            .any(|((list, &at), hit)| hit.word == first && list.get(at + 1).is_some_and(|later| later.word < last));
+        // All that begins up to here is behind us: the stretch, or what makes it too long.
+        let mut behind = first;
+        if last - first <= distance && !could_begin_later {
+            let start = current.iter().map(|hit| hit.start).min().unwrap_or_default();
+            let end = current.iter().map(|hit| hit.end).max().unwrap_or_default();
+            found.extend(current.first().map(|hit| Hit { start, end, ..**hit }));
+            behind = last;
         }
-        let mut hits = Vec::new();
-        let mut next: Vec<usize> = vec![0; lists.len()];
-        while let Some(current) = lists.iter().zip(&next).map(|(list, &at)| list.get(at)).collect::<Option<Vec<_>>>() {
-            let words = current.iter().map(|hit| hit.word);
-            let (Some(first), Some(last)) = (words.clone().min(), words.max()) else { break };
-            let is_shorter_later =
-                lists.iter().zip(&next).zip(&current).any(|((list, &at), hit)| {
-                    hit.word == first && list.get(at + 1).is_some_and(|later| later.word < last)
-                });
-            // All that begins up to here is behind us: the stretch, or what makes it too long.
-            let mut behind = first;
-            if last - first <= distance && !is_shorter_later {
-                let start = current.iter().map(|hit| hit.start).min().unwrap_or_default();
-                let end = current.iter().map(|hit| hit.end).max().unwrap_or_default();
-                hits.extend(current.first().map(|hit| Hit { start, end, ..**hit }));
-                behind = last;
-            }
-            for (list, at) in lists.iter().zip(&mut next) {
-                *at += list.get(*at..).unwrap_or_default().iter().take_while(|hit| hit.word <= behind).count();
-            }
+        for (list, at) in lists.iter().zip(&mut next) {
+            *at += list.get(*at..).unwrap_or_default().iter().take_while(|hit| hit.word <= behind).count();
         }
-        found.add_hits(place, hits);
     }
     found
 }

@@ -264,6 +264,17 @@ fn indicators_do_not_disturb_each_other() {
 }
 
 #[test]
+fn what_was_seen_in_other_documents_changes_nothing() {
+    let rules = RuleSet::new([(1, rule("[[any]]\nterms = [\"lamp\"]\nlanguage = \"eng\""))]);
+    let document = page("", "two lamps");
+    let found = rules.assess(&document);
+    assert_eq!(found.len(), 1);
+    let many: Vec<String> = (0..70_000).map(|n| format!("w{n}")).collect();
+    assert!(rules.assess(&page("", &many.join(" "))).is_empty());
+    assert_eq!(rules.assess(&document), found);
+}
+
+#[test]
 fn needs_are_the_words_that_must_be_there() {
     let check = |conditions: &str, expect: &str| {
         let needs = rule(conditions).needs();
@@ -373,6 +384,17 @@ proptest! {
         if !RuleSet::new([(1, indicator)]).assess(&document).is_empty() {
             prop_assert!(needs.is_none_or(|needs| needs.are_met(&has)));
         }
+    }
+
+    #[test]
+    fn terms_are_near_where_any_choice_of_them_is(words in vec("[abcx]", 0..14), distance in 1_u32..6) {
+        let at = |term: &str| words.iter().enumerate().filter(|(_, word)| *word == term).map(|(at, _)| at).collect::<Vec<_>>();
+        let (a, b, c) = (at("a"), at("b"), at("c"));
+        let choices = a.iter().flat_map(|&a| b.iter().flat_map({ let c = &c; move |&b| c.iter().map(move |&c| [a, b, c]) }));
+        let spread = |choice: &[usize; 3]| choice.iter().max().unwrap() - choice.iter().min().unwrap();
+        let is_near = choices.map(|choice| spread(&choice)).min().is_some_and(|least| least <= distance as usize);
+        let rule = format!("[[any]]\nnear = [\"a\", \"b\", \"c\"]\ndistance = {distance}");
+        prop_assert_eq!(finding(&rule, &page("", &words.join(" "))).is_some(), is_near);
     }
 
     #[test]
