@@ -1,4 +1,4 @@
-use std::{collections::HashSet, fmt};
+use std::collections::HashSet;
 
 use model::{Grade, ObservableKind, PageKind, Place as Spot};
 use regex::Regex;
@@ -48,15 +48,33 @@ pub(crate) enum Place {
     Title,
     Text,
     Field(TextField),
+    /// A field as part of the topic: what stands there counts if it stands in title or text as well.
+    Offered(TextField),
+    /// The text of a page on which no offer and no post was read.
+    BareText,
 }
 
 impl Place {
-    /// The place of this name: `title`, `text`, or a field of text.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    /// What is looked in where nothing is said: the page.
+    pub(crate) const PAGE: [Self; 2] = [Self::Title, Self::Text];
+
+    /// What a page is about, as far as its menus do not say: they name all that a market sells.
+    const TOPIC: [Self; 6] = [
+        Self::Title,
+        Self::Offered(TextField::ListingTitle),
+        Self::Offered(TextField::ListingCategory),
+        Self::Offered(TextField::RowsTitle),
+        Self::Offered(TextField::PostsText),
+        Self::BareText,
+    ];
+
+    /// The places of this name: `title`, `text`, `topic`, or a field of text.
+    pub(crate) fn of_name(name: &str) -> Option<Vec<Self>> {
         match name {
-            "title" => Some(Self::Title),
-            "text" => Some(Self::Text),
-            _ => TextField::of_name(name).map(Self::Field),
+            "title" => Some(vec![Self::Title]),
+            "text" => Some(vec![Self::Text]),
+            "topic" => Some(Self::TOPIC.into()),
+            _ => TextField::of_name(name).map(|field| vec![Self::Field(field)]),
         }
     }
 
@@ -64,19 +82,9 @@ impl Place {
     pub(crate) fn spot(self, item: u32) -> Spot {
         match self {
             Self::Title => Spot::Title,
-            Self::Text => Spot::Text,
-            Self::Field(field) => Spot::Field { name: field.name().to_owned(), item },
+            Self::Text | Self::BareText => Spot::Text,
+            Self::Field(field) | Self::Offered(field) => Spot::Field { name: field.name().to_owned(), item },
         }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Title => "title",
-            Self::Text => "text",
-            Self::Field(field) => field.name(),
-        })
     }
 }
 

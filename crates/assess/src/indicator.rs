@@ -36,8 +36,9 @@ pub(crate) const MAX_SET: usize = 16 << 20;
 /// * `kind`: the page is of one of the kinds;
 /// * `page_language`: the page is in one of the languages (ISO 639-3).
 ///
-/// `terms`, `near` and `pattern` look in title and text, or in one `place`: `title`, `text` or a field such as
-/// `listing.ships_to`. Every `[[example]]` is a page in short, of `title`, `text`, `kind`, `language`, `fields` and
+/// `terms`, `near` and `pattern` look in title and text, or in one `place`: `title`, `text`, `topic`, or a field such as
+/// `listing.ships_to`. The topic is what the page is about, menus aside: its title, title and category of its offer, the titles
+/// of offers in its list, its posts, and all of its text where none of these was read. Every `[[example]]` is a page in short, of `title`, `text`, `kind`, `language`, `fields` and
 /// `observables`, and says whether it `flags`.
 #[derive(Debug, Clone)]
 pub struct Indicator {

@@ -91,7 +91,7 @@ impl Indicator {
     }
 }
 
-/// Whether all places are in the index: values of fields may come from what is no text of the page.
+/// Whether what is found in the places stands in the index: values of fields may come from what is no text of the page.
 fn is_indexed(places: &[Place]) -> bool {
-    places.iter().all(|place| matches!(place, Place::Title | Place::Text))
+    !places.iter().any(|place| matches!(place, Place::Field(_)))
 }

@@ -70,7 +70,12 @@ impl<'a> Reading<'a> {
 
     /// Where a form stands in a place, in order.
     pub(crate) fn hits(&self, place: Place, form: FormId) -> &[Hit] {
-        self.hits.of(place, form)
+        match place {
+            Place::BareText if has_offers(self.document) => &[],
+            Place::BareText => self.hits.of(Place::Text, form),
+            Place::Offered(_) if Place::PAGE.iter().all(|&place| self.hits.of(place, form).is_empty()) => &[],
+            place => self.hits.of(place, form),
+        }
     }
 
     /// The observables of a kind, in order.
@@ -83,9 +88,17 @@ impl<'a> Reading<'a> {
 pub(crate) fn values(place: Place, document: &Document) -> Vec<(usize, &str)> {
     match place {
         Place::Title => vec![(0, document.title.as_str())],
-        Place::Text => vec![(0, document.text.as_str())],
-        Place::Field(field) => field.values(document),
+        Place::BareText if has_offers(document) => Vec::new(),
+        Place::Text | Place::BareText => vec![(0, document.text.as_str())],
+        Place::Field(field) | Place::Offered(field) => field.values(document),
     }
+}
+
+/// Whether an offer or a post was read off the page.
+fn has_offers(document: &Document) -> bool {
+    let fields = &document.fields;
+    let has_title = fields.listing.as_ref().is_some_and(|listing| listing.title.is_some());
+    has_title || !fields.rows.is_empty() || !fields.posts.is_empty()
 }
 
 struct Reader<'v> {

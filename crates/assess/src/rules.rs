@@ -33,13 +33,16 @@ impl RuleSet {
     /// Takes indicators, each with its version: the leaf of the act that made it.
     pub fn new(indicators: impl IntoIterator<Item = (u64, Indicator)>) -> Self {
         let mut vocabulary = Vocabulary::default();
-        let mut places = BTreeSet::new();
+        let mut places = BTreeSet::from(Place::PAGE);
         let rules = indicators.into_iter().map(|(version, indicator)| {
             let forms = indicator.forms.iter().map(|form| vocabulary.take_in(form)).collect();
             places.extend(indicator.conditions().flat_map(|condition| condition.test.word_places()).copied());
             Rule { version, indicator, forms }
         });
-        Self { rules: rules.collect(), vocabulary, places, seen: Mutex::default() }
+        let rules = rules.collect();
+        // The bare text is the text, which is read once.
+        places.remove(&Place::BareText);
+        Self { rules, vocabulary, places, seen: Mutex::default() }
     }
 
     /// Whether there is no indicator.

@@ -40,9 +40,6 @@ const MAX_DFA: usize = 1 << 20;
 const MAX_WEIGHT: i64 = 1_000;
 const MAX_THRESHOLD: i64 = 1_000_000;
 
-/// Where conditions stand when they say nothing of it.
-const PAGE: [Place; 2] = [Place::Title, Place::Text];
-
 type Compiled<T> = Result<T, InvalidIndicator>;
 
 /// Makes an indicator of what was written.
@@ -400,10 +397,10 @@ fn stemmed(code: &str, at: &At<'_>) -> Compiled<Language> {
 
 fn places(raw: &RawCondition, at: &At<'_>) -> Compiled<Vec<Place>> {
     match raw.place.as_deref() {
-        None => Ok(PAGE.to_vec()),
-        Some(name) => Place::of_name(name).map(|place| vec![place]).ok_or_else(|| {
+        None => Ok(Place::PAGE.into()),
+        Some(name) => Place::of_name(name).ok_or_else(|| {
             let known: Vec<&str> = TextField::ALL.map(TextField::name).into();
-            at.key("place").error(format!("is none of title, text, {}", known.join(", ")))
+            at.key("place").error(format!("is none of title, text, topic, {}", known.join(", ")))
         }),
     }
 }

@@ -112,7 +112,7 @@ fn what_is_wrong_is_told_with_its_place() {
     );
     refuse("terms = [\"a\"]\nexact = true", "any 2: `exact`: needs a `language`");
     refuse("terms = [\"a\"]\ndistance = 3", "any 2: `distance`: does not go with `terms`");
-    refuse("terms = [\"a\"]\nplace = \"body\"", "any 2: `place`: is none of title, text, listing.title");
+    refuse("terms = [\"a\"]\nplace = \"body\"", "any 2: `place`: is none of title, text, topic, listing.title");
     refuse("terms = [\"a\"]\nweight = 1001", "any 2: `weight`: is not between -1000 and 1000");
     refuse("terms = [\"a\"]\nwieght = 1", "unknown field `wieght`");
     refuse("stems = {}", "any 2: `stems`: is an empty list");

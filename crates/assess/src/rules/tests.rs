@@ -233,6 +233,33 @@ fn values_of_a_field_do_not_run_together() {
 }
 
 #[test]
+fn the_topic_is_what_is_offered_and_not_the_menu() {
+    use crate::field::TextField;
+    let rule = "[[any]]\nterms = [\"lamps\"]\nplace = \"topic\"";
+    let flags = |document: &Document| finding(rule, document).is_some();
+    let menu = "Chairs\nLamps\nTables\nOak chair";
+    // Where no offer was read, all of the text may be the topic.
+    assert!(flags(&page("", menu)) && flags(&page("Lamps", "Chairs")));
+    let mut chair = page("", menu);
+    TextField::ListingTitle.set(&mut chair.fields, &["Oak chair".to_owned()]);
+    assert!(!flags(&chair));
+    TextField::ListingCategory.set(&mut chair.fields, &["House".to_owned(), "Lamps".to_owned()]);
+    assert!(flags(&chair));
+    let mut list = page("", menu);
+    TextField::RowsTitle.set(&mut list.fields, &["Oak chair".to_owned()]);
+    assert!(!flags(&list));
+    TextField::RowsTitle.set(&mut list.fields, &["Oak chair".to_owned(), "Two lamps".to_owned()]);
+    let place = Place::Field { name: "rows.title".to_owned(), item: 1 };
+    assert_eq!(finding(rule, &list).unwrap().contributions[0].spans, [model::Span { place, at: 4..9 }]);
+    // A field that was read from what is not shown has no say, so that the words of the page are enough to find candidates.
+    list.text = "Chairs\nTables".to_owned();
+    assert!(!flags(&list));
+    let mut post = page("", "Chairs\nwe sell lamps");
+    TextField::PostsText.set(&mut post.fields, &["we sell lamps".to_owned()]);
+    assert!(flags(&post));
+}
+
+#[test]
 fn findings_are_bounded_and_count_what_they_leave_out() {
     let found = finding("[[any]]\nterms = [\"a\"]", &page("", &"a ".repeat(200_000))).unwrap();
     let held = &found.contributions[0];
@@ -289,6 +316,7 @@ fn needs_are_the_words_that_must_be_there() {
     check("[[any]]\nterms = [\"a\"]\n[[any]]\npattern = 'b'", "none");
     check("[[any]]\nobservable = \"btc\"", "none");
     check("[[all]]\nterms = [\"a\"]\nplace = \"rows.title\"", "none");
+    check("[[all]]\nterms = [\"a b\"]\nplace = \"topic\"", "(a & b)");
     // The pattern alone does not reach the score.
     check("threshold = 2\n[[any]]\nterms = [\"a\"]\nweight = 2\n[[any]]\npattern = 'b'", "a");
     check(
@@ -314,7 +342,7 @@ fn told(needs: &Needs) -> String {
 /// Conditions over few words, so that they often hold.
 fn a_condition() -> impl Strategy<Value = String> {
     let term = "(lamp|lamps|pistool|pistolen|книга|книги|é|a|b)( (lamp|a|b))?";
-    let terms = (vec(term, 1..3), "|nld|eng|rus", "|title|text|rows.title", -2_i64..4).prop_map(
+    let terms = (vec(term, 1..3), "|nld|eng|rus", "|title|text|topic|rows.title", -2_i64..4).prop_map(
         |(terms, language, place, weight)| {
             let language = if language.is_empty() { String::new() } else { format!("language = \"{language}\"\n") };
             let place = if place.is_empty() { String::new() } else { format!("place = \"{place}\"\n") };
