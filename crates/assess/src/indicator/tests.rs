@@ -229,6 +229,15 @@ fn a_file_that_cannot_be_cut_is_refused() {
 }
 
 #[test]
+fn the_example_of_the_documentation_comes_out() {
+    let page = include_str!("../../../../docs/indicators.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let rule = Indicator::parse(example).unwrap();
+    assert_eq!(rule.test().len(), 2);
+    assert_eq!(rule.check(), []);
+}
+
+#[test]
 fn every_starter_indicator_comes_out_as_its_examples_say() {
     let sets = [
         include_str!("../../../../config/indicators/marketplace.toml"),
