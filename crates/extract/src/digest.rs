@@ -7,13 +7,15 @@ use crate::noise;
 ///
 /// Rule 1: title and text, block by block, without clocks, ages, counters and tokens; then the targets of the links in order, without parameters
 /// that are tokens, and without the host where it is the page's own, so that mirrors compare equal.
-pub const DIGEST_RULE: u32 = 1;
+///
+/// Rule 2: what a visitor does not see counts for nothing, neither text nor links. Tokens and traps against robots hide there, new on each load.
+pub const DIGEST_RULE: u32 = 2;
 
 /// Parts what belongs to different fields; occurs in no text.
 const BORDER: &[u8] = b"\0";
 
 /// The digest of a page's content.
-pub(crate) fn of_content(page: &Uri, title: &str, text: &str, links: &[Link]) -> Digest {
+pub(crate) fn of_content<'a>(page: &Uri, title: &str, text: &str, links: impl Iterator<Item = &'a Link>) -> Digest {
     let mut hash = Sha256::new();
     for part in [title, text] {
         noise::masked(part, |part| hash.update(part));
@@ -55,7 +57,7 @@ mod tests {
         let page: Uri = format!("http://{host}/x").parse().unwrap();
         let links: Vec<Link> =
             hrefs.iter().map(|href| Link { uri: page.join(href).unwrap(), anchor: String::new(), rel: None }).collect();
-        of_content(&page, "Title", text, &links)
+        of_content(&page, "Title", text, links.iter())
     }
 
     #[test]

@@ -1,4 +1,6 @@
-use model::{CharsetSource, Digest, Document, Fields, FormKind, Observable, PageKind, Problem};
+use std::ops::Range;
+
+use model::{CharsetSource, Digest, Document, Fields, FormKind, Observable, ObservableKind, PageKind, Problem};
 use scraper::Html;
 
 use crate::{
@@ -7,14 +9,15 @@ use crate::{
     fields::Reading,
     kind, language,
     media::Media,
-    observables::observables,
+    observables::{merged, observables, offset},
     parse, refresh,
     site::{self, SiteProfile},
+    user_names::user_names,
     walk::{self, Content, forms::Form},
 };
 
 /// Version of the extractor; part of every document. It goes up with any change that can change a document.
-pub const EXTRACTOR: u32 = 2;
+pub const EXTRACTOR: u32 = 3;
 
 /// Makes a document of a capture.
 ///
@@ -64,24 +67,32 @@ pub fn document_of_site(page: &Page<'_>, limits: &Limits, profiles: &[SiteProfil
     let content_digest = if media == Media::Binary {
         Digest::of(&body)
     } else {
-        digest::of_content(page.uri, &content.title, &content.text, &content.links)
+        digest::of_content(page.uri, &content.title, &content.text, content.shown_links())
     };
-    let (observables, problem) = some_of(observables(&content.text, &limits.keep), limits.observables);
+    let (language, languages) = language::of(&content.text);
+    let names = user_names_of_theme(&fields, &content.text, limits);
+    let (text, hidden, problem) = whole_text(content.text, &content.hidden_text, &content.hidden, limits.text_bytes);
+    problems.extend(problem);
+    let (observables, problem) = some_of(merged(observables(&text, &limits.keep), names), limits.observables);
     problems.extend(problem);
     let document = Document {
         extractor: EXTRACTOR,
         charset: charset.name().to_owned(),
         charset_source: source,
-        language: language::guess(&content.text),
+        language,
+        languages,
         kind,
         cues,
         fields,
-        forms: content.forms.iter().map(Form::kind).collect::<Vec<FormKind>>(),
+        forms: content.forms.iter().chain(&content.hidden_forms).map(Form::kind).collect::<Vec<FormKind>>(),
         title: content.title,
-        text: content.text,
+        text,
+        hidden,
         links: content.links,
+        images: content.images,
         refresh: content.refresh,
         observables,
+        shape: content.shape,
         content_digest,
         digest_rule: DIGEST_RULE,
     };
@@ -101,6 +112,33 @@ fn of_plain(text: &str, limits: &Limits) -> Content {
     content.layout.words = content.text.split_whitespace().count();
     content.problems.extend(is_full.then_some(Problem::TooLong));
     content
+}
+
+/// The visible text, below it that of hidden elements, and where each of them stands in it. What has no room is left out, and told.
+fn whole_text(
+    mut text: String,
+    hidden_text: &str,
+    hidden: &[Range<usize>],
+    limit: usize,
+) -> (String, Vec<Range<u32>>, Option<Problem>) {
+    let border = usize::from(!text.is_empty() && !hidden_text.is_empty());
+    let room = limit.saturating_sub(text.len() + border);
+    let kept = hidden_text.get(..hidden_text.floor_char_boundary(room)).unwrap_or_default().trim_end();
+    let problem = (room < hidden_text.len()).then_some(Problem::TooLong);
+    if kept.is_empty() {
+        return (text, Vec::new(), problem);
+    }
+    text.push_str(if border > 0 { "\n" } else { "" });
+    let begin = text.len();
+    text.push_str(kept);
+    let place = |element: &Range<usize>| offset(begin + element.start)..offset(begin + element.end.min(kept.len()));
+    let hidden = hidden.iter().filter(|element| element.start < kept.len()).map(place).collect();
+    (text, hidden, problem)
+}
+
+/// The user names on a page, if they may be kept.
+fn user_names_of_theme(fields: &Fields, text: &str, limits: &Limits) -> Vec<Observable> {
+    if limits.keep.kinds.contains(&ObservableKind::UserName) { user_names(fields, text) } else { Vec::new() }
 }
 
 /// The first observables, and whether there were more.

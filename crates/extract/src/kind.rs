@@ -94,8 +94,10 @@ impl View<'_> {
 
     /// A password is asked for and there is little else; more words are allowed where the page calls itself a login.
     fn is_login(&self) -> bool {
-        let (passwords, links) =
-            (self.content.forms.iter().map(|form| form.passwords).max().unwrap_or_default(), self.content.links.len());
+        let (passwords, links) = (
+            self.content.forms.iter().map(|form| form.passwords).max().unwrap_or_default(),
+            self.content.shown_links().count(),
+        );
         if passwords == 0 || self.price_rows > 2 {
             return false;
         }
@@ -115,7 +117,7 @@ impl View<'_> {
             && self.content.forms.iter().all(|form| form.passwords + form.others == 0);
         (asks || shows || self.says_captcha())
             && self.substance() <= 120
-            && self.content.links.len() <= 15
+            && self.content.shown_links().count() <= 15
             && self.price_rows <= 1
     }
 
@@ -132,7 +134,7 @@ impl View<'_> {
             self.tally.count(Cue::Wait) + self.heading.count(Cue::Wait),
         );
         let goes_on = self.content.refresh.is_some() || matches!(self.page.status, 403 | 429 | 503);
-        let is_bare = self.substance() <= 120 && self.content.links.len() <= 8 && self.price_rows <= 1;
+        let is_bare = self.substance() <= 120 && self.content.shown_links().count() <= 8 && self.price_rows <= 1;
         is_bare && (strong > 0 && (goes_on || weak > 0 || strong > 1) || weak > 1 && goes_on)
     }
 

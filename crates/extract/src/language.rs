@@ -1,3 +1,7 @@
+mod spoken;
+
+use model::Spoken;
+
 /// How many bytes of text the guess sees: trigrams of more would cost time and add nothing.
 const SAMPLE_BYTES: usize = 600;
 
@@ -7,11 +11,20 @@ const PROSE_WORDS: usize = 6;
 /// How many lines are weighed.
 const MAX_LINES: usize = 2000;
 
-/// The language of `text` as ISO 639-3, where there is enough of it to tell.
-pub(crate) fn guess(text: &str) -> Option<String> {
-    let sample = sample(text);
-    let info = whatlang::detect(&sample)?;
-    info.is_reliable().then(|| info.lang().code().to_owned())
+/// The language of `text` as ISO 639-3, where there is enough of it to tell, and the languages of its parts.
+pub(crate) fn of(text: &str) -> (Option<String>, Vec<Spoken>) {
+    let whole = guess(text);
+    (whole.map(str::to_owned), spoken::spoken(text, whole))
+}
+
+fn guess(text: &str) -> Option<&'static str> {
+    certain(&sample(text))
+}
+
+/// The language of a text, told by its letters, if it can hardly be another.
+fn certain(text: &str) -> Option<&'static str> {
+    let info = whatlang::detect(text)?;
+    info.is_reliable().then(|| info.lang().code())
 }
 
 /// The longest lines of prose where there are some, since menus and names are in any language; anything otherwise. Keys and digests, which are one
@@ -40,7 +53,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: Option<&str>) {
-        assert_eq!(guess(text).as_deref(), expect, "{text}");
+        assert_eq!(guess(text), expect, "{text}");
     }
 
     #[test]

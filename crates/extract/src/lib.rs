@@ -1,5 +1,5 @@
 //! Bytes and headers of a capture become a [`model::Document`]: content codings undone, character encoding found, HTML parsed, and out of it
-//! title, visible text, language, links, refresh, forms, observables, page kind, the fields of offers, sellers and posts, and the content digest
+//! title, text, languages, links, images, refresh, forms, observables, shape, page kind, the fields of offers, sellers and posts, and the content digest
 //! that tells a change from noise.
 //!
 //! Everything here is pure and total. Whatever a site sends, [`document()`] returns a document, tells beside it what could not be read, and stays
@@ -19,6 +19,7 @@ mod page;
 mod parse;
 mod refresh;
 mod site;
+mod user_names;
 mod walk;
 
 pub use decode::decode;
@@ -29,3 +30,4 @@ pub use observables::observables;
 pub use page::{Limits, Page};
 pub use refresh::refresh;
 pub use site::{InvalidProfile, SiteProfile};
+pub use user_names::user_name;

@@ -22,7 +22,8 @@ use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use model::{Grade, Observable, ObservableKind, ObservableSettings, PgpKey};
 
-use self::words::{Words, offset};
+use self::words::Words;
+pub(crate) use self::words::offset;
 
 /// The observables in a text as they begin, the outer before the inner, each as often as it stands there.
 ///
@@ -48,6 +49,15 @@ pub fn observables(text: &str, settings: &ObservableSettings) -> Vec<Observable>
     kept.sort_by(|a, b| place(a).cmp(&place(b)));
     kept.dedup();
     kept
+}
+
+/// Observables in one order with others of the same text.
+pub(crate) fn merged(mut observables: Vec<Observable>, others: Vec<Observable>) -> Vec<Observable> {
+    if !others.is_empty() {
+        observables.extend(others);
+        observables.sort_by(|a, b| place(a).cmp(&place(b)));
+    }
+    observables
 }
 
 /// The order of observables: as they begin, the longer first.

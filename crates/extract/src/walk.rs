@@ -1,9 +1,14 @@
 //! One walk over the tree, from which everything else is made.
 
 pub(crate) mod forms;
+mod hidden;
+mod images;
 pub(crate) mod links;
 pub(crate) mod outline;
+mod shape;
 pub(crate) mod text;
+
+use std::ops::Range;
 
 use ego_tree::NodeRef;
 use html5ever::{local_name, ns};
@@ -12,8 +17,11 @@ use scraper::{Html, Node, node::Element};
 
 use self::{
     forms::{Form, speaks_of_captcha},
+    hidden::Hidden,
+    images::Images,
     links::{Base, RawLink},
     outline::Outline,
+    shape::Shape,
     text::{Gap, Text},
 };
 use crate::{Limits, Page, kind::Marks, parse, refresh};
@@ -27,17 +35,36 @@ const MAX_BUTTONS: usize = 600;
 /// The longest title kept, in bytes.
 const MAX_TITLE: usize = 2000;
 
-/// What a page holds.
+/// What a page holds. Layout, outline and forms are of what a visitor sees.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     pub(crate) title: String,
+    /// The visible text.
     pub(crate) text: String,
+    /// The text of hidden elements.
+    pub(crate) hidden_text: String,
+    /// Where in it the text of each stands.
+    pub(crate) hidden: Vec<Range<usize>>,
     pub(crate) links: Vec<Link>,
+    /// Whether a visitor sees them, one by one.
+    pub(crate) are_shown: Vec<bool>,
+    pub(crate) images: Vec<String>,
     pub(crate) refresh: Option<Refresh>,
     pub(crate) forms: Vec<Form>,
+    /// Forms that are hidden as a whole.
+    pub(crate) hidden_forms: Vec<Form>,
+    /// The simhash of the tree.
+    pub(crate) shape: u64,
     pub(crate) layout: Layout,
     pub(crate) outline: Outline,
     pub(crate) problems: Vec<Problem>,
+}
+
+impl Content {
+    /// The links that a visitor sees.
+    pub(crate) fn shown_links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().zip(&self.are_shown).filter(|(_, is_shown)| **is_shown).map(|(link, _)| link)
+    }
 }
 
 /// How a page is laid out, as far as it tells what the page is.
@@ -93,6 +120,7 @@ pub(crate) fn walk(html: &Html, page: &Page<'_>, limits: &Limits) -> Content {
 
 struct Walk<'a> {
     text: Text,
+    hidden: Hidden,
     title: Option<String>,
     base_href: Option<&'a str>,
     refresh: Option<&'a str>,
@@ -110,14 +138,17 @@ struct Walk<'a> {
     loose: Form,
     /// How many elements are open that keep their line breaks.
     preformatted: usize,
+    images: Images<'a>,
     layout: Layout,
     outline: Outline,
+    shape: Shape,
 }
 
 impl<'a> Walk<'a> {
     fn new(limits: &Limits) -> Self {
         Self {
             text: Text::new(limits.text_bytes),
+            hidden: Hidden::new(limits.text_bytes),
             title: None,
             base_href: None,
             refresh: None,
@@ -129,8 +160,10 @@ impl<'a> Walk<'a> {
             stray_form: None,
             loose: Form::default(),
             preformatted: 0,
+            images: Images::default(),
             layout: Layout::default(),
             outline: Outline::default(),
+            shape: Shape::default(),
         }
     }
 
@@ -149,6 +182,10 @@ impl<'a> Walk<'a> {
 
     /// Takes in text, or the description of a picture.
     fn push(&mut self, text: &str, keeps_lines: bool, is_alt: bool) {
+        if self.hidden.is_open() {
+            self.hidden.text.push(text, keeps_lines);
+            return;
+        }
         let start = self.text.position();
         let words = self.text.push(text, keeps_lines);
         self.count_words(words);
@@ -167,15 +204,33 @@ impl<'a> Walk<'a> {
 
     fn enter_element(&mut self, element: &'a Element, node: NodeRef<'a, Node>) -> bool {
         let attributes = Attributes::of(element);
-        if let Some(class) = attributes.class {
-            self.layout.marks.note(class);
-        }
         match element.name.local {
             local_name!("title") if element.name.ns == ns!(html) => {
                 self.title.get_or_insert_with(|| title(node));
                 return false;
             }
-            local_name!("script") | local_name!("style") | local_name!("template") => return false,
+            local_name!("script") | local_name!("style") => return false,
+            _ => {}
+        }
+        let has_elements = || node.children().any(|child| child.value().is_element());
+        if self.hidden.is_open() || hidden::is_hidden(element, &attributes, has_elements) {
+            self.hidden.open(element);
+        } else {
+            self.layout.marks.note(attributes.class.unwrap_or_default());
+        }
+        self.enter_kind(element, &attributes);
+        if parse::is_block(&element.name.local) {
+            self.part(Gap::Block);
+        }
+        if !self.hidden.is_open() {
+            self.outline.open(&element.name.local, attributes.class, attributes.id);
+            self.shape.open(&element.name.local, attributes.class.unwrap_or_default());
+        }
+        true
+    }
+
+    fn enter_kind(&mut self, element: &'a Element, attributes: &Attributes<'a>) {
+        match element.name.local {
             local_name!("base") => self.base_href = self.base_href.or(attributes.href),
             local_name!("meta") => {
                 if attributes.http_equiv.is_some_and(|pragma| pragma.trim().eq_ignore_ascii_case("refresh")) {
@@ -189,63 +244,65 @@ impl<'a> Walk<'a> {
             }
             local_name!("a") | local_name!("area") => {
                 if self.add_link(attributes.href, attributes.rel) && element.name.local == local_name!("a") {
-                    self.open_links.push((self.links.len() - 1, self.outline.links.len(), self.text.position()));
-                    self.outline.add_link(attributes.href.unwrap_or_default());
+                    let position = self.shown_or_hidden().position();
+                    self.open_links.push((self.links.len() - 1, self.outline.links.len(), position));
+                    if !self.hidden.is_open() {
+                        self.outline.add_link(attributes.href.unwrap_or_default());
+                    }
                 }
-                self.add_alt(&attributes);
+                self.add_alt(attributes);
             }
             local_name!("iframe") | local_name!("frame") => {
-                self.note_captcha(&attributes);
+                self.note_captcha(attributes);
                 self.add_link(attributes.src, None);
             }
             local_name!("img") => {
-                self.note_captcha(&attributes);
-                self.add_alt(&attributes);
+                self.note_captcha(attributes);
+                self.add_image(attributes);
+                self.add_alt(attributes);
             }
-            local_name!("br") => self.text.part(Gap::Block),
-            local_name!("td") | local_name!("th") => self.text.part(Gap::Cell),
+            local_name!("br") => self.part(Gap::Block),
+            local_name!("td") | local_name!("th") => self.part(Gap::Cell),
             local_name!("form") => {
                 self.stray_form = None;
                 self.open_forms.push(self.forms.len());
-                self.forms.push(Form::default());
+                self.forms.push(Form { is_hidden: self.hidden.is_open(), ..Form::default() });
             }
             local_name!("input") => {
-                self.note_captcha(&attributes);
-                self.form().add_input(attributes.kind.unwrap_or_default(), attributes.name.unwrap_or_default());
-                self.note_button(&attributes);
+                self.note_captcha(attributes);
+                let (kind, name) = (attributes.kind.unwrap_or_default(), attributes.name.unwrap_or_default());
+                if kind.eq_ignore_ascii_case("image") {
+                    self.add_image(attributes);
+                }
+                self.in_form(|form| form.add_input(kind, name));
+                self.note_button(attributes);
             }
-            local_name!("button") => self.form().controls += 1,
-            local_name!("select") => {
-                self.form().controls += 1;
-                self.form().others += 1;
-            }
+            local_name!("button") => self.in_form(|form| form.controls += 1),
+            local_name!("select") => self.in_form(Form::add_other),
             local_name!("textarea") => {
-                self.form().controls += 1;
-                self.form().others += 1;
+                self.in_form(Form::add_other);
                 self.preformatted += 1;
             }
             local_name!("pre") | local_name!("listing") | local_name!("xmp") | local_name!("plaintext") => {
                 self.preformatted += 1;
             }
-            local_name!("h1") | local_name!("h2") | local_name!("h3") => self.open_heading = Some(self.text.position()),
+            local_name!("h1") | local_name!("h2") | local_name!("h3") if !self.hidden.is_open() => {
+                self.open_heading = Some(self.text.position());
+            }
             _ => {}
         }
-        if parse::is_block(&element.name.local) {
-            self.text.part(Gap::Block);
-        }
-        self.outline.open(&element.name.local, attributes.class, attributes.id);
-        true
     }
 
     fn leave(&mut self, node: NodeRef<'a, Node>) {
         let Node::Element(element) = node.value() else { return };
-        self.outline.close();
+        let is_hidden = self.hidden.is_open();
         match element.name.local {
-            local_name!("a") if Attributes::of(element).href.is_some() => {
-                if let Some((link, _, position)) = self.open_links.pop()
-                    && let Some(link) = self.links.get_mut(link)
-                {
-                    link.anchor = links::anchor(self.text.since(position));
+            local_name!("a") if Attributes::of(element).href.is_some() && !self.hidden.is_inert() => {
+                if let Some((link, _, position)) = self.open_links.pop() {
+                    let anchor = links::anchor(self.shown_or_hidden().since(position));
+                    if let Some(link) = self.links.get_mut(link) {
+                        link.anchor = anchor;
+                    }
                 }
             }
             local_name!("form") => {
@@ -259,13 +316,28 @@ impl<'a> Walk<'a> {
             | local_name!("plaintext") => {
                 self.preformatted = self.preformatted.saturating_sub(1);
             }
-            local_name!("h1") | local_name!("h2") | local_name!("h3") => self.close_heading(),
-            local_name!("td") | local_name!("th") => self.text.part(Gap::Cell),
+            local_name!("h1") | local_name!("h2") | local_name!("h3") if !is_hidden => self.close_heading(),
+            local_name!("td") | local_name!("th") => self.part(Gap::Cell),
             _ => {}
         }
         if parse::is_block(&element.name.local) {
-            self.text.part(Gap::Block);
+            self.part(Gap::Block);
         }
+        if is_hidden {
+            self.hidden.close(element);
+        } else {
+            self.outline.close();
+            self.shape.close();
+        }
+    }
+
+    /// The text that what comes now belongs to.
+    fn shown_or_hidden(&mut self) -> &mut Text {
+        if self.hidden.is_open() { &mut self.hidden.text } else { &mut self.text }
+    }
+
+    fn part(&mut self, gap: Gap) {
+        self.shown_or_hidden().part(gap);
     }
 
     fn close_heading(&mut self) {
@@ -278,16 +350,23 @@ impl<'a> Walk<'a> {
     }
 
     fn add_link(&mut self, href: Option<&'a str>, rel: Option<&'a str>) -> bool {
-        let Some(href) = href else { return false };
-        self.links.push(RawLink { href, rel, anchor: String::new(), position: self.text.position() });
+        let Some(href) = href.filter(|_| !self.hidden.is_inert()) else { return false };
+        let (position, is_shown) = (self.text.position(), !self.hidden.is_open());
+        self.links.push(RawLink { href, rel, anchor: String::new(), position, is_shown });
         true
+    }
+
+    fn add_image(&mut self, attributes: &Attributes<'a>) {
+        if let Some(source) = attributes.src {
+            self.images.add(source);
+        }
     }
 
     fn add_alt(&mut self, attributes: &Attributes<'a>) {
         if let Some(alt) = attributes.alt {
-            self.text.part(Gap::Space);
+            self.part(Gap::Space);
             self.push(alt, false, true);
-            self.text.part(Gap::Space);
+            self.part(Gap::Space);
         }
     }
 
@@ -295,8 +374,8 @@ impl<'a> Walk<'a> {
         let speaking =
             [attributes.name, attributes.id, attributes.class, attributes.alt, attributes.src, attributes.placeholder];
         if speaking.into_iter().flatten().any(speaks_of_captcha) {
-            self.layout.has_captcha = true;
-            self.form().has_captcha = true;
+            self.layout.has_captcha |= !self.hidden.is_open();
+            self.in_form(|form| form.has_captcha = true);
         }
     }
 
@@ -305,40 +384,56 @@ impl<'a> Walk<'a> {
         let is_button =
             attributes.kind.is_some_and(|kind| ["submit", "button"].iter().any(|name| kind.eq_ignore_ascii_case(name)));
         let value = attributes.value.unwrap_or_default();
-        if is_button && self.layout.buttons.len() + value.len() < MAX_BUTTONS {
+        if is_button && !self.hidden.is_open() && self.layout.buttons.len() + value.len() < MAX_BUTTONS {
             self.layout.buttons.push_str(value);
             self.layout.buttons.push('\n');
         }
     }
 
-    /// The form that a control belongs to.
-    fn form(&mut self) -> &mut Form {
+    /// Notes a control in the form that it belongs to, unless the control is hidden and the form is not.
+    fn in_form(&mut self, note: impl FnOnce(&mut Form)) {
         let at = self.open_forms.last().copied().or(self.stray_form);
-        at.and_then(|at| self.forms.get_mut(at)).unwrap_or(&mut self.loose)
+        let form = at.and_then(|at| self.forms.get_mut(at)).unwrap_or(&mut self.loose);
+        if form.is_hidden || !self.hidden.is_open() {
+            note(form);
+        }
     }
 
     fn finish(mut self, page: &Page<'_>, limits: &Limits) -> Content {
         self.outline.finish();
         let base = Base::new(page.uri, self.base_href);
         let mut problems = Vec::new();
-        if self.text.is_full() {
+        if self.text.is_full() || self.hidden.text.is_full() {
             problems.push(Problem::TooLong);
         }
-        self.layout.link_shapes =
-            self.links.iter().take(limits.links).map(|link| (link.position, links::shape(link.href))).collect();
+        let shown = self.links.iter().take(limits.links).filter(|link| link.is_shown);
+        self.layout.link_shapes = shown.map(|link| (link.position, links::shape(link.href))).collect();
         let (links, is_cut) = links::resolve(self.links, &base, limits.links);
         if is_cut {
             problems.push(Problem::TooManyLinks);
         }
+        let (images, is_cut) = self.images.resolve(&base);
+        if is_cut {
+            problems.push(Problem::TooManyImages);
+        }
         if self.loose.passwords > 0 || self.loose.has_captcha {
             self.forms.push(self.loose);
         }
+        let (hidden_forms, forms) = self.forms.into_iter().partition(|form| form.is_hidden);
+        let (hidden_text, hidden) = self.hidden.into_parts();
+        let (links, are_shown) = links.into_iter().unzip();
         Content {
             title: self.title.unwrap_or_default(),
             text: self.text.into_string(),
+            hidden_text,
+            hidden,
             links,
+            are_shown,
+            images,
             refresh: self.refresh.and_then(|value| refresh::read(value, |place| base.resolve(place))),
-            forms: self.forms,
+            forms,
+            hidden_forms,
+            shape: self.shape.simhash(),
             layout: self.layout,
             outline: self.outline,
             problems,
@@ -363,11 +458,14 @@ struct Attributes<'a> {
     href: Option<&'a str>,
     http_equiv: Option<&'a str>,
     id: Option<&'a str>,
+    is_hidden: bool,
+    is_open: bool,
     kind: Option<&'a str>,
     name: Option<&'a str>,
     placeholder: Option<&'a str>,
     rel: Option<&'a str>,
     src: Option<&'a str>,
+    style: Option<&'a str>,
     value: Option<&'a str>,
 }
 
@@ -387,7 +485,16 @@ impl<'a> Attributes<'a> {
                 "placeholder" => &mut found.placeholder,
                 "rel" => &mut found.rel,
                 "src" => &mut found.src,
+                "style" => &mut found.style,
                 "value" => &mut found.value,
+                "hidden" => {
+                    found.is_hidden = true;
+                    continue;
+                }
+                "open" => {
+                    found.is_open = true;
+                    continue;
+                }
                 _ => continue,
             };
             *place = Some(value);

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,17 @@ pub struct Document {
     pub charset_source: CharsetSource,
     /// The text of the first `title` element, white space collapsed.
     pub title: String,
-    /// The visible text, one block a line, white space collapsed within a line.
+    /// The visible text, one block a line, white space collapsed within a line; below it the text of hidden elements.
     pub text: String,
-    /// The language of the text, ISO 639-3, where it is long enough to tell.
+    /// What of the text a visitor does not see, in bytes, ascending: the text of each hidden element. It counts for observables, and neither for
+    /// what the page is, nor for its language, nor for the content digest. Extractors before version 3 did not tell it from the rest.
+    #[serde(default)]
+    pub hidden: Vec<Range<u32>>,
+    /// The language of the visible text, ISO 639-3, where it is long enough to tell.
     pub language: Option<String>,
+    /// The language of parts of it that are long enough to tell by themselves, ascending; some lines are in none.
+    #[serde(default)]
+    pub languages: Vec<Spoken>,
     /// What the page is, by structure and words.
     pub kind: PageKind,
     /// Why it is held to be that.
@@ -29,17 +36,34 @@ pub struct Document {
     pub fields: Fields,
     /// Links in document order, each target once, resolved and canonical. What is not a fetchable URI is left out.
     pub links: Vec<Link>,
+    /// The pictures that the page refers to, each once, in document order; they are never fetched. Canonical URIs where there is one, else the
+    /// reference as it stands, shortened; of pictures within the page their media type and how long they are.
+    #[serde(default)]
+    pub images: Vec<String>,
     /// The first `meta http-equiv=refresh`, if any.
     pub refresh: Option<Refresh>,
-    /// The forms of the page.
+    /// The forms of the page; hidden ones come last.
     pub forms: Vec<FormKind>,
     /// What leads to a person, a service or money, as it stands in the text. Extractors before version 2 looked for none.
     #[serde(default)]
     pub observables: Vec<Observable>,
-    /// SHA-256 over text and structure without noise (counters, tokens, clocks) under `digest_rule`.
+    /// A simhash of the elements, how they stand within each other, and their classes: pages of one template differ in few bits. 0 is that of no
+    /// elements.
+    #[serde(default)]
+    pub shape: u64,
+    /// SHA-256 over visible text and structure without noise (counters, tokens, clocks) under `digest_rule`.
     pub content_digest: Digest,
     /// The version of the rule for noise.
     pub digest_rule: u32,
+}
+
+/// That a part of a text is in a language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// Where it stands in the text, in bytes: from the beginning of one line to the end of another.
+    pub at: Range<u32>,
+    /// The language, ISO 639-3.
+    pub language: String,
 }
 
 /// Something that speaks for the kind that a page was given.
@@ -196,6 +220,8 @@ pub enum Problem {
     TooDeep,
     /// There are more links than the limit; the first ones were kept.
     TooManyLinks,
+    /// There are more pictures than the limit; the first ones were kept.
+    TooManyImages,
     /// There are more observables than the limit; the first ones were kept.
     TooManyObservables,
     /// The content is not text.

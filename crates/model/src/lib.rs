@@ -30,7 +30,7 @@ pub use capture::{Capture, Framing, FramingPiece, Isolation, Secret, TlsFacts, T
 pub use clock::{Clock, ClockSource, ManualClock, SystemClock};
 pub use decision::{Decision, RobotsPolicy};
 pub use digest::Digest;
-pub use document::{CharsetSource, Cue, Document, FormKind, Link, PageKind, Problem, Refresh};
+pub use document::{CharsetSource, Cue, Document, FormKind, Link, PageKind, Problem, Refresh, Spoken};
 pub use fields::{Field, Fields, ListingFields, Post, Price, ProfileUse, Row, Source, VendorFields};
 pub use finding::{Contribution, Finding, Place, Span};
 pub use grant::{Authority, Grant, Phase, Purpose};

@@ -73,11 +73,12 @@ pub enum ObservableKind {
     Ipv6,
     Domain,
     Url,
+    UserName,
 }
 
 impl ObservableKind {
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Btc,
         Self::Bch,
         Self::Ltc,
@@ -114,6 +115,7 @@ impl ObservableKind {
         Self::Ipv6,
         Self::Domain,
         Self::Url,
+        Self::UserName,
     ];
 
     /// The name, as everywhere outside the code.
@@ -155,6 +157,7 @@ impl ObservableKind {
             Self::Ipv6 => "ipv6",
             Self::Domain => "domain",
             Self::Url => "url",
+            Self::UserName => "user-name",
         }
     }
 }

@@ -83,7 +83,78 @@ fn observables_stand_in_the_text_also_where_it_is_hidden() {
         .iter()
         .map(|found_at| &found.text[found_at.at.start as usize..found_at.at.end as usize])
         .collect();
-    assert_eq!(raw, ["a@example.org", "b [at] example.org", "c@example.org"]);
+    assert_eq!(raw, ["a@example.org", "c@example.org", "b [at] example.org"]);
+    let hidden: Vec<&str> = found.hidden.iter().map(|at| &found.text[at.start as usize..at.end as usize]).collect();
+    assert_eq!(hidden, ["b [at] example.org"]);
+}
+
+#[test]
+fn what_is_hidden_changes_neither_kind_nor_fields_nor_digest_nor_language() {
+    let trap = "<div style='display:none'><h1>404 Not Found</h1>Отправка из Нидерландов, продавец отвечает в течение суток. Price: 1 EUR\
+                <a href='/trap/9'>x</a><form><input type=password></form></div>";
+    let page = listing("120.00 EUR", "aa11", "2031-02-03 14:05:06 UTC", "12");
+    let (bare, trapped) = (html(&page), html(&page.replace("<h1>", &format!("{trap}<h1>"))));
+    assert!(trapped.text.starts_with(&bare.text) && trapped.text.ends_with("Price: 1 EURx"));
+    assert_eq!(
+        (bare.kind, bare.fields, bare.content_digest, bare.language, bare.shape),
+        (trapped.kind, trapped.fields, trapped.content_digest, trapped.language, trapped.shape)
+    );
+    assert_eq!((bare.forms, trapped.forms), (vec![FormKind::Post], vec![FormKind::Post, FormKind::Login]));
+    assert_ne!(
+        html(&page.replace("<h1>", &format!("{}<h1>", trap.replace("none", "block")))).content_digest,
+        bare.content_digest
+    );
+}
+
+#[test]
+fn what_is_hidden_takes_the_room_that_is_left() {
+    let uri = uri();
+    let page = Page {
+        uri: &uri,
+        status: 200,
+        content_type: Some(b"text/html"),
+        content_encoding: None,
+        refresh: None,
+        payload: b"<p hidden>ab</p><p hidden>cde</p><p>seen",
+    };
+    let text = |text_bytes: usize| {
+        let (found, problems) = document(&page, &Limits { text_bytes, ..Limits::default() });
+        (found.text, found.hidden, problems)
+    };
+    assert_eq!(text(11), ("seen\nab\ncde".to_owned(), vec![5..7, 8..11], vec![]));
+    assert_eq!(text(9), ("seen\nab\nc".to_owned(), vec![5..7, 8..9], vec![Problem::TooLong]));
+    assert_eq!(text(8), ("seen\nab".to_owned(), vec![5..7], vec![Problem::TooLong]));
+    assert_eq!(text(4), ("seen".to_owned(), vec![], vec![Problem::TooLong]));
+}
+
+#[test]
+fn names_of_authors_are_observables() {
+    let post = |who: &str| {
+        format!(
+            "<div class=post><a href=/user/{who}>{who}</a> <time>2031-02-03 14:05</time><p>The lamp burns, says everybody here today.</div>"
+        )
+    };
+    let page = format!("<h1>Lamps</h1>{}{}{}", post("Wick"), post("Keeper"), post("Wick"));
+    let names = |limits: &Limits| {
+        let uri: Uri = "http://board.example.com/thread/7".parse().unwrap();
+        let page = Page {
+            uri: &uri,
+            status: 200,
+            content_type: Some(b"text/html"),
+            content_encoding: None,
+            refresh: None,
+            payload: page.as_bytes(),
+        };
+        let found = document(&page, limits).0;
+        let name =
+            |one: &Observable| (one.value.clone(), found.text[one.at.start as usize..one.at.end as usize].to_owned());
+        found.observables.iter().filter(|one| one.kind == ObservableKind::UserName).map(name).collect::<Vec<_>>()
+    };
+    let pair = |value: &str, raw: &str| (value.to_owned(), raw.to_owned());
+    assert_eq!(names(&Limits::default()), [pair("wick", "Wick"), pair("keeper", "Keeper")]);
+    let mut limits = Limits::default();
+    limits.keep.kinds.remove(&ObservableKind::UserName);
+    assert_eq!(names(&limits), []);
 }
 
 #[test]
@@ -235,6 +306,10 @@ mod any_bytes {
                 "<input type=password>",
                 "<frameset>",
                 "<body>",
+                "<p hidden>",
+                "<b style='display:none'>",
+                "<img src='x'>",
+                "<dialog>",
                 "</body>",
                 "<html>",
                 "<plaintext>",
@@ -272,6 +347,13 @@ mod any_bytes {
             let limits = Limits { decoded_bytes: 400, depth: 4, links: 2, observables: 1, text_bytes: 50, ..Limits::default() };
             let (found, problems) = document(&page, &limits);
             prop_assert!(found.links.len() <= 2 && found.text.len() <= 50);
+            let in_order = |ranges: &[Range<u32>]| {
+                ranges.iter().all(|at| at.start < at.end && found.text.get(at.start as usize..at.end as usize).is_some())
+                    && ranges.windows(2).all(|pair| pair[0].end <= pair[1].start)
+            };
+            prop_assert!(in_order(&found.hidden), "{:?}", found.hidden);
+            let languages: Vec<Range<u32>> = found.languages.iter().map(|run| run.at.clone()).collect();
+            prop_assert!(in_order(&languages), "{languages:?}");
             prop_assert!(found.links.iter().all(|link| link.anchor.chars().count() <= 200));
             prop_assert!(problems.iter().enumerate().all(|(at, problem)| !problems[..at].contains(problem)));
             prop_assert_eq!(document(&page, &limits), (found, problems));

@@ -85,10 +85,10 @@ pub(super) fn rows(link_shapes: &[(usize, u64)], places: impl Iterator<Item = us
 }
 
 /// How many links have the shape that most have, among those whose path has one of `words`.
-pub(super) fn links_of(links: &[Link], words: &[&str]) -> usize {
+pub(super) fn links_of<'a>(links: impl Iterator<Item = &'a Link>, words: &[&str]) -> usize {
     let names_one = |link: &&Link| has_part(link.uri.path(), words);
     let mut counts: HashMap<u64, usize> = HashMap::new();
-    for link in links.iter().filter(names_one) {
+    for link in links.filter(names_one) {
         *counts.entry(shape(link.uri.as_str())).or_default() += 1;
     }
     counts.into_values().max().unwrap_or_default()

@@ -96,7 +96,7 @@ impl Signs {
     fn vendor(view: &View<'_>) -> Case {
         let mut case = Case::default();
         // Members of a forum have profiles too.
-        if rows::links_of(&view.content.links, THREADS) > 0 {
+        if rows::links_of(view.content.shown_links(), THREADS) > 0 {
             return case;
         }
         let labels = view.tally.labels(Cue::Profile);
@@ -169,7 +169,8 @@ impl Signs {
 
     fn board(view: &View<'_>) -> Case {
         let mut case = Case::default();
-        let threads = rows::links_of(&view.content.links, THREADS).max(rows::links_of(&view.content.links, BOARDS));
+        let threads =
+            rows::links_of(view.content.shown_links(), THREADS).max(rows::links_of(view.content.shown_links(), BOARDS));
         let rows = if threads >= 4 { 3 + threads.min(6) } else { 0 };
         let marks = view.content.layout.marks.threads.min(4);
         if view.is_of_a_person() {

@@ -136,7 +136,7 @@ pub(super) fn lower_ascii<'r, const N: usize>(word: &str, room: &'r mut [u8; N])
     std::str::from_utf8(room).unwrap_or_default()
 }
 
-pub(super) fn offset(at: usize) -> u32 {
+pub(crate) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Form {
     pub(crate) has_quantity: bool,
     /// Whether a field or picture speaks of a captcha.
     pub(crate) has_captcha: bool,
+    /// Whether a visitor does not see it.
+    pub(crate) is_hidden: bool,
 }
 
 impl Form {
@@ -35,6 +37,12 @@ impl Form {
     /// Whether proof of being human is all that it asks for.
     pub(crate) fn is_challenge(&self) -> bool {
         self.has_captcha && self.passwords == 0 && self.others == 0
+    }
+
+    /// Takes in a text area, or a list to choose from.
+    pub(crate) fn add_other(&mut self) {
+        self.controls += 1;
+        self.others += 1;
     }
 
     pub(crate) fn add_input(&mut self, kind: &str, name: &str) {

@@ -45,8 +45,10 @@ pub(crate) struct RawLink<'a> {
     pub(crate) href: &'a str,
     pub(crate) rel: Option<&'a str>,
     pub(crate) anchor: String,
-    /// Where in the text it stands.
+    /// Where in the visible text it stands.
     pub(crate) position: usize,
+    /// Whether a visitor sees it.
+    pub(crate) is_shown: bool,
 }
 
 /// An anchor as it is kept: one line, cut on a character.
@@ -54,9 +56,9 @@ pub(crate) fn anchor(text: &str) -> String {
     text.chars().take(MAX_ANCHOR).map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
 }
 
-/// The links of a page, each target once. True if there were more than `limit`.
-pub(crate) fn resolve(raw: Vec<RawLink<'_>>, base: &Base, limit: usize) -> (Vec<Link>, bool) {
-    let mut links: Vec<Link> = Vec::new();
+/// The links of a page, each target once, and whether a visitor sees one that leads there. True if there were more than `limit`.
+pub(crate) fn resolve(raw: Vec<RawLink<'_>>, base: &Base, limit: usize) -> (Vec<(Link, bool)>, bool) {
+    let mut links: Vec<(Link, bool)> = Vec::new();
     let mut known: HashMap<Uri, usize> = HashMap::new();
     for link in raw {
         let href = link.href.trim_matches(|c: char| c.is_ascii_whitespace());
@@ -64,7 +66,8 @@ pub(crate) fn resolve(raw: Vec<RawLink<'_>>, base: &Base, limit: usize) -> (Vec<
             continue;
         }
         let Some(uri) = base.resolve(href) else { continue };
-        if let Some(first) = known.get(&uri).and_then(|&at| links.get_mut(at)) {
+        if let Some((first, is_shown)) = known.get(&uri).and_then(|&at| links.get_mut(at)) {
+            *is_shown |= link.is_shown;
             // A picture and a name often lead to the same place, and the name says more.
             if first.anchor.is_empty() {
                 first.anchor = link.anchor;
@@ -75,7 +78,7 @@ pub(crate) fn resolve(raw: Vec<RawLink<'_>>, base: &Base, limit: usize) -> (Vec<
             return (links, true);
         }
         known.insert(uri.clone(), links.len());
-        links.push(Link { uri, anchor: link.anchor, rel: link.rel.map(anchor) });
+        links.push((Link { uri, anchor: link.anchor, rel: link.rel.map(anchor) }, link.is_shown));
     }
     (links, false)
 }

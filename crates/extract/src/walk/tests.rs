@@ -16,6 +16,15 @@ fn check_text(html: &str, expect: &str) {
     assert_eq!(content(html).text, expect, "{html}");
 }
 
+/// The visible text, and that of each hidden element.
+fn check_hidden(html: &str, visible: &str, hidden: &[&str]) {
+    let content = content(html);
+    assert_eq!(content.text, visible, "{html}");
+    let found: Vec<&str> = content.hidden.iter().map(|at| &content.hidden_text[at.clone()]).collect();
+    assert_eq!(found, hidden, "{html}");
+    assert_eq!(content.hidden_text, hidden.join("\n"), "{html}");
+}
+
 fn check_links(html: &str, expect: &[(&str, &str)]) {
     let content = content(html);
     let found: Vec<(&str, &str)> = content.links.iter().map(|link| (link.uri.as_str(), link.anchor.as_str())).collect();
@@ -35,16 +44,93 @@ fn blocks_are_lines() {
 
 #[test]
 fn what_a_visitor_cannot_read_is_no_text() {
-    check_text(
-        "<head><title>t</title><style>s</style></head>a<script>b</script><style>c</style><template>d</template><!-- e -->",
-        "a",
-    );
+    check_text("<head><title>t</title><style>s</style></head>a<script>b</script><style>c</style><!-- e -->", "a");
     check_text("<input type=hidden value=a><input value=b placeholder=c><button>d</button>", "d");
 }
 
 #[test]
-fn what_is_hidden_from_most_is_text() {
-    check_text("<noscript><p>a</p></noscript><p hidden>b</p><p style='display:none'>c</p>", "a\nb\nc");
+fn what_is_hidden_is_told_from_what_is_seen() {
+    check_hidden(
+        "a<p hidden>b</p><div style='color:red;display: none'>c <p>d</p></div><template><p>e</template>f",
+        "af",
+        &["b", "c\nd", "e"],
+    );
+    check_hidden("box<span style=display:none>no-</span>@example.org", "box@example.org", &["no-"]);
+    check_hidden("a<dialog>b</dialog><dialog open>c</dialog><datalist><option>d</datalist>", "a\nc", &["b", "d"]);
+    check_hidden("<p style='visibility:hidden'>a<p>b<p hidden>", "b", &["a"]);
+    check_hidden("<p style='font-size:0'>a<p style='font-size:0'><span>b</span>", "b", &["a"]);
+    check_hidden("<p aria-hidden=true>a<input type=hidden value=b>", "a", &[]);
+    check_hidden("<p hidden>a<img alt=b><p hidden> </p><p hidden>c", "", &["a b", "c"]);
+    assert_eq!(content("<p hidden>a<p hidden>\u{200B}").hidden, [0..1]);
+}
+
+#[test]
+fn hidden_elements_beyond_the_limit_are_told_as_one() {
+    let found = content(&"<p hidden>a</p>".repeat(1200));
+    assert_eq!((found.hidden.len(), found.hidden_text.len()), (1000, 2399));
+    assert_eq!(found.hidden.last(), Some(&(1998..2399)));
+}
+
+#[test]
+fn what_is_hidden_does_not_say_what_the_page_is() {
+    let trap = "<div hidden class=post><h1>Log in</h1><form><input type=password><button>x</button></form><a href=/trap>t</a>\
+                <img src=/captcha.png><input type=submit value=Go></div>";
+    let found = content(&format!("<form><input name=q><div hidden><input type=password></div></form><p>seen{trap}"));
+    let layout = &found.layout;
+    assert_eq!((layout.words, layout.headings.as_str(), layout.buttons.as_str()), (1, "", ""));
+    assert!(layout.link_shapes.is_empty() && !layout.has_captcha);
+    assert_eq!((found.forms.len(), found.hidden_forms.len()), (1, 1));
+    assert_eq!((found.forms[0].passwords, found.hidden_forms[0].passwords), (0, 1));
+    assert_eq!((found.links.len(), found.shown_links().count()), (1, 0));
+    assert_eq!(
+        (found.links[0].anchor.as_str(), &*found.images),
+        ("t", &["http://shop.example.com/captcha.png".to_owned()][..])
+    );
+    assert_eq!(content("<a hidden href=/x>a</a><a href=/x>b</a>").shown_links().count(), 1);
+}
+
+#[test]
+fn nothing_in_a_template_leads_anywhere() {
+    check_links("<template><a href=/a>a<a href=/b>b</template><a href=/c>c</a>", &[("http://shop.example.com/c", "c")]);
+}
+
+#[test]
+fn pictures_are_told() {
+    let found = content("<base href=/d/><img src=x.png><input type=image src=y.png><img src=x.png><img alt=z>");
+    assert_eq!(found.images, ["http://shop.example.com/d/x.png", "http://shop.example.com/d/y.png"]);
+    let many: String = (0..600).map(|number| format!("<img src={number}.png>")).collect();
+    assert_eq!((content(&many).images.len(), content(&many).problems), (500, vec![Problem::TooManyImages]));
+}
+
+/// A page of a market: a menu, and offers in rows.
+fn market(offers: usize, page: usize) -> String {
+    let row = |at: usize| {
+        format!(
+            "<tr class='row-{at}'><td><a class=title href=/item/{at}{page}>Lamp {at}{page}</a><td class=price>{page}.50 EUR<td><a href=/v/{at}>keeper</a>"
+        )
+    };
+    let rows: String = (0..offers).map(row).collect();
+    format!(
+        "<div id=head class='navbar dark'><ul class=menu><li class=entry><a href=/>Home</a></ul></div><div class=container><h1>Lamps {page}</h1>\
+         <table class='table offers'>{rows}</table><p class=pager><a href=2>next</a></div><footer class=foot>bye</footer>"
+    )
+}
+
+#[test]
+fn shapes_of_one_template_are_near_and_of_others_far() {
+    let distance = |a: &str, b: &str| (content(a).shape ^ content(b).shape).count_ones();
+    let board = "<header><nav><a href=/>Board</a></nav></header><main><article class=post><h2>a</h2><p>b<p>c<blockquote>d</blockquote>\
+                 </article><article class=post><p>e<pre>f</pre></article><form class=reply><textarea></textarea><button>x</button></form></main>";
+    assert_eq!(distance(&market(3, 1), &market(40, 2)), 0);
+    let with_notice = market(3, 1).replace("<h1>", "<div class=notice>closed today</div><h1>");
+    assert!((1..=12).contains(&distance(&market(3, 1), &with_notice)), "{}", distance(&market(3, 1), &with_notice));
+    assert!(distance(&market(3, 1), board) >= 20, "{}", distance(&market(3, 1), board));
+    assert_ne!(content("<p>a").shape, 0);
+}
+
+#[test]
+fn what_few_see_is_text() {
+    check_text("<noscript><p>a</p></noscript>", "a");
     check_text("x<img src=y alt='bitcoin  only'>z<img alt=''>", "x bitcoin only z");
 }
 
