@@ -48,6 +48,9 @@ pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limi
 
 /// The normal form of an observable of this kind, however it is written, as a theme with these settings keeps it; `None` where `written` holds none.
 pub fn normal_form(kind: ObservableKind, written: &str, settings: &ObservableSettings) -> Option<String> {
+    if kind == ObservableKind::UserName {
+        return extract::user_name(written);
+    }
     let settings = ObservableSettings { kinds: [kind].into(), ..settings.clone() };
     let value =
         |text: &str| extract::observables(text, &settings).into_iter().next().map(|observable| observable.value);
@@ -138,6 +141,7 @@ mod tests {
         let ether = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
         check(ObservableKind::Eth, &ether.to_lowercase(), false, Some(ether));
         check(ObservableKind::Email, "a [at] example [dot] org", false, Some("a@example.org"));
+        check(ObservableKind::UserName, " Lamp  KEEPER", false, Some("lamp keeper"));
         check(ObservableKind::PaymentCard, "4111 1111 1111 1111", true, Some("4111111111111111"));
         check(ObservableKind::PaymentCard, "4111 1111 1111 1111", false, Some("411111******1111"));
         check(ObservableKind::Phone, "06 12345678", false, Some("+31612345678"));

@@ -18,7 +18,8 @@ pub(crate) fn of(text: &str) -> (Option<String>, Vec<Spoken>) {
 }
 
 fn guess(text: &str) -> Option<&'static str> {
-    certain(&sample(text))
+    let sample = sample(text);
+    if spoken::is_english(&sample) { Some("eng") } else { certain(&sample) }
 }
 
 /// The language of a text, told by its letters, if it can hardly be another.

@@ -227,3 +227,20 @@ pub enum Problem {
     /// The content is not text.
     NotText,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_of_earlier_extractors_are_read() {
+        let digest = serde_json::to_string(&Digest::of(b"t")).unwrap();
+        let text = format!(
+            r#"{{"extractor":1,"charset":"UTF-8","charset_source":"guess","title":"t","text":"t","language":null,"kind":"other","links":[],
+               "refresh":null,"forms":["search"],"content_digest":{digest},"digest_rule":1}}"#
+        );
+        let document: Document = serde_json::from_str(&text).unwrap();
+        assert_eq!((document.extractor, document.shape, document.forms), (1, 0, vec![FormKind::Search]));
+        assert!(document.hidden.is_empty() && document.languages.is_empty() && document.images.is_empty());
+    }
+}

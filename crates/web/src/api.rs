@@ -22,7 +22,7 @@ pub use custody::{
     Done, Erasure, Hold, Holds, NewErasure, NewHold, NewRetentionRun, PendingErasure, PendingErasures, Reason,
     RetentionRun, Seal, Seals,
 };
-pub use document::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh};
+pub use document::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Spoken};
 pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;

@@ -29,5 +29,8 @@ fuzz_target!(|input: Input<'_>| {
             && found.observables.len() <= limits.observables
             && found.text.len() <= limits.text_bytes
     );
+    let part = |at: &std::ops::Range<u32>| found.text.get(at.start as usize..at.end as usize);
+    assert!(found.hidden.iter().all(|at| part(at).is_some_and(|text| !text.is_empty())));
+    assert!(found.languages.iter().all(|run| part(&run.at).is_some_and(|text| !text.is_empty())));
     assert_eq!(document(&page, &limits), (found, problems));
 });

@@ -59,7 +59,9 @@ mod tests {
 
     fn told(sources: &[&str]) -> (Vec<String>, bool) {
         let mut images = Images::default();
-        sources.iter().for_each(|source| images.add(source));
+        for source in sources {
+            images.add(source);
+        }
         images.resolve(&Base::new(&"http://shop.example.com/a/b".parse().unwrap(), None))
     }
 

@@ -19,10 +19,14 @@ pub struct Document {
     pub charset_source: CharsetSource,
     /// The title.
     pub title: String,
-    /// The visible text, one block a line.
+    /// The visible text, one block a line; below it the text of hidden elements.
     pub text: String,
-    /// The language of the text, ISO 639-3, where it is long enough to tell.
+    /// What of the text a visitor does not see, ascending: the text of each hidden element.
+    pub hidden: Vec<Span>,
+    /// The language of the visible text, ISO 639-3, where it is long enough to tell.
     pub language: Option<String>,
+    /// The language of parts of it that are long enough to tell by themselves, ascending.
+    pub languages: Vec<Spoken>,
     /// What the page is.
     #[schema(schema_with = schema::page_kind)]
     pub kind: PageKind,
@@ -33,6 +37,8 @@ pub struct Document {
     pub fields: Fields,
     /// Links in the order of the page, each target once.
     pub links: Vec<Link>,
+    /// The pictures that the page refers to, each once; they are never fetched. Of pictures within the page their media type and length.
+    pub images: Vec<String>,
     /// The client-side redirect, if there is one.
     pub refresh: Option<Refresh>,
     /// What the forms of the page ask for: `login`, `search`, `captcha` or `post`.
@@ -45,6 +51,15 @@ pub struct Document {
     pub content_digest: Digest,
     /// The version of the rule for noise.
     pub digest_rule: u32,
+}
+
+/// That a part of a text is in a language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Spoken {
+    /// Where it stands in the text.
+    pub at: Span,
+    /// The language, ISO 639-3.
+    pub language: String,
 }
 
 /// One of the reasons why a page is held to be of its kind.

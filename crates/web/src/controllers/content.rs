@@ -1,7 +1,10 @@
 //! What a site sent, and what was read in it. Bytes leave as an attachment without a type, text as plain text: nothing
 //! here can become a page in somebody's browser.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 use axum::{
     Json,
@@ -14,7 +17,7 @@ use axum::{
 };
 
 use crate::{
-    api::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Span},
+    api::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Span, Spoken},
     app::{Running, Shared},
     refusal::Refusal,
     request::AtCapture,
@@ -102,7 +105,9 @@ fn attachment(at: AtCapture, what: &str) -> [(HeaderName, String); 2] {
 }
 
 fn shown(at: AtCapture, document: model::Document) -> Document {
-    let observables = observables(&document.text, document.observables);
+    let languages = document.languages.iter().map(|run| &run.at);
+    let observables = document.observables.iter().map(|observable| &observable.at);
+    let characters = Characters::of(&document.text, document.hidden.iter().chain(languages).chain(observables));
     Document {
         capture: at.id(),
         extractor: document.extractor,
@@ -110,43 +115,62 @@ fn shown(at: AtCapture, document: model::Document) -> Document {
         charset_source: document.charset_source,
         title: document.title,
         text: document.text,
+        hidden: document.hidden.iter().map(|at| characters.span(at)).collect(),
         language: document.language,
+        languages: document
+            .languages
+            .into_iter()
+            .map(|run| Spoken { at: characters.span(&run.at), language: run.language })
+            .collect(),
         kind: document.kind,
         cues: document.cues.into_iter().map(|cue| Cue { what: cue.what.to_string(), weight: cue.weight }).collect(),
         fields: document.fields,
         links: document.links.into_iter().map(link).collect(),
+        images: document.images,
         refresh: document.refresh.map(refresh),
         forms: document.forms,
-        observables,
+        observables: document.observables.into_iter().map(|found| observable(&characters, found)).collect(),
         content_digest: document.content_digest,
         digest_rule: document.digest_rule,
     }
 }
 
-/// Observables as they are shown: places counted in characters, in one walk over the text.
-fn observables(text: &str, found: Vec<model::Observable>) -> Vec<Observable> {
-    let places: BTreeSet<u32> = found.iter().flat_map(|observable| [observable.at.start, observable.at.end]).collect();
-    let mut characters = HashMap::with_capacity(places.len());
-    let (mut count, mut before) = (0, 0);
-    for place in places {
-        let at = usize::try_from(place).unwrap_or(usize::MAX);
-        count += text.get(before..at).map_or(0, |between| between.chars().count());
-        before = at;
-        characters.insert(place, count);
+/// Places in a text counted in characters, in one walk over it.
+struct Characters(HashMap<u32, usize>);
+
+impl Characters {
+    /// Counts for these places, which the text is walked to in order.
+    fn of<'a>(text: &str, places: impl Iterator<Item = &'a Range<u32>>) -> Self {
+        let places: BTreeSet<u32> = places.flat_map(|place| [place.start, place.end]).collect();
+        let mut characters = HashMap::with_capacity(places.len());
+        let (mut count, mut before) = (0, 0);
+        for place in places {
+            let at = usize::try_from(place).unwrap_or(usize::MAX);
+            count += text.get(before..at).map_or(0, |between| between.chars().count());
+            before = at;
+            characters.insert(place, count);
+        }
+        Self(characters)
     }
-    let character = |place: u32| characters.get(&place).copied().unwrap_or_default();
-    let shown = |observable: model::Observable| Observable {
-        kind: observable.kind,
-        grade: observable.grade,
-        value: observable.value,
-        at: Span { start: character(observable.at.start), end: character(observable.at.end) },
-        key: observable.key.map(|key| PgpKey {
+
+    fn span(&self, at: &Range<u32>) -> Span {
+        let character = |place: u32| self.0.get(&place).copied().unwrap_or_default();
+        Span { start: character(at.start), end: character(at.end) }
+    }
+}
+
+fn observable(characters: &Characters, found: model::Observable) -> Observable {
+    Observable {
+        kind: found.kind,
+        grade: found.grade,
+        value: found.value,
+        at: characters.span(&found.at),
+        key: found.key.map(|key| PgpKey {
             primary: key_part(key.primary),
             user_ids: key.user_ids,
             subkeys: key.subkeys.into_iter().map(key_part).collect(),
         }),
-    };
-    found.into_iter().map(shown).collect()
+    }
 }
 
 fn key_part(part: model::PgpKeyPart) -> PgpKeyPart {

@@ -78,3 +78,20 @@ async fn a_document_shows_its_observables() {
     let expected = json!([{ "kind": "eth", "grade": "verified", "value": WALLET, "at": { "start": 4, "end": 6 } }]);
     assert_eq!(document["observables"], expected);
 }
+
+#[tokio::test]
+async fn a_document_shows_what_is_hidden_and_in_which_languages() {
+    let house = House::new();
+    let seq = house.record(MARKET, TARGET, "/", Outcome::Ok).await;
+    let document = model::Document {
+        hidden: vec![7..9, 10..13],
+        languages: vec![model::Spoken { at: 0..6, language: "fra".into() }],
+        images: vec!["data:image/png, 4 bytes".into()],
+        ..document("t", "naïve\nÉ\nabc")
+    };
+    house.analyse(MARKET, seq, "/", Some(document), false);
+    let shown = house.get(&format!("/themes/{MARKET}/captures/1/document")).await.json(200);
+    assert_eq!(shown["hidden"], json!([{ "start": 6, "end": 7 }, { "start": 8, "end": 11 }]));
+    assert_eq!(shown["languages"], json!([{ "at": { "start": 0, "end": 5 }, "language": "fra" }]));
+    assert_eq!(shown["images"], json!(["data:image/png, 4 bytes"]));
+}
