@@ -82,6 +82,8 @@ pub(super) fn is_hidden(element: &Element, attributes: &Attributes<'_>, has_elem
     let by_itself = match element.name.local {
         local_name!("template") | local_name!("datalist") => true,
         local_name!("dialog") => !attributes.is_open,
+        // A page that hides all of itself shows itself by other means.
+        local_name!("html") | local_name!("body") => return false,
         _ => attributes.is_hidden,
     };
     by_itself

@@ -59,6 +59,7 @@ fn what_is_hidden_is_told_from_what_is_seen() {
     check_hidden("a<dialog>b</dialog><dialog open>c</dialog><datalist><option>d</datalist>", "a\nc", &["b", "d"]);
     check_hidden("<p style='visibility:hidden'>a<p>b<p hidden>", "b", &["a"]);
     check_hidden("<p style='font-size:0'>a<p style='font-size:0'><span>b</span>", "b", &["a"]);
+    check_hidden("<html hidden><body style='display:none'>a", "a", &[]);
     check_hidden("<p aria-hidden=true>a<input type=hidden value=b>", "a", &[]);
     check_hidden("<p hidden>a<img alt=b><p hidden> </p><p hidden>c", "", &["a b", "c"]);
     assert_eq!(content("<p hidden>a<p hidden>\u{200B}").hidden.len(), 1);
