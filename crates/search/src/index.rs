@@ -12,7 +12,7 @@ use tantivy::{DocAddress, IndexReader, Searcher, SegmentReader, TantivyDocument}
 
 use self::writer::Writer;
 use crate::{
-    Config, Cursor, Entry, Error, Hit, InvalidCursor, Page, Query, Sort,
+    Config, Cursor, Entry, Error, Hit, Holding, InvalidCursor, Page, Query, Sort, holding,
     query::{Clause, MAX_LIMIT, Place},
     relevance::Relevance,
     schema::Fields,
@@ -141,6 +141,18 @@ impl Index {
             next: last.map(|rank: Rank| Cursor { query: fingerprint, up_to, rank }),
             up_to,
         })
+    }
+
+    /// The captures behind `after` and up to `up_to`, among those that the index is complete to, whose entries hold certain words, in order.
+    ///
+    /// It tells sequences and shows nothing; whoever reads the captures needs a grant for that. One that is being erased may be among them.
+    pub fn holding(&self, what: &Holding, between: (Seq, Seq)) -> Result<Vec<Seq>, Error> {
+        Ok(holding::holding(&self.state().searcher, &self.fields, what, between)?)
+    }
+
+    /// Tells every word of the titles and texts of the theme, folded, some of them more than once. It says nothing of where they stand.
+    pub fn each_word(&self, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        Ok(holding::each_word(&self.state().searcher, &self.fields, each)?)
     }
 
     fn hit(&self, searcher: &Searcher, at: DocAddress, score: Option<f64>, clause: &Clause) -> Result<Hit, Error> {

@@ -1,5 +1,6 @@
 mod documents;
 
+use model::Seq;
 use tantivy::{
     DocSet, SegmentReader, TERMINATED, Term,
     query::{EnableScoring, PhraseQuery, Query as _},
@@ -9,7 +10,7 @@ use tantivy::{
 pub(crate) use self::documents::Documents;
 use crate::{
     query::{Clause, Place},
-    schema::{CAPTURED_AT, Fields},
+    schema::{CAPTURED_AT, Fields, SEQ},
 };
 
 /// Finds the documents of one segment that fulfil `clause`.
@@ -45,6 +46,7 @@ pub(crate) fn matching(clause: &Clause, fields: &Fields, segment: &SegmentReader
         Clause::Outcome(outcome) => with(Term::from_field_text(fields.outcome, outcome)),
         Clause::From(from) => with_time(segment, |time| time >= from.as_micros()),
         Clause::Until(until) => with_time(segment, |time| time < until.as_micros()),
+        Clause::Only(sequences) => with_sequences(segment, sequences),
     }
 }
 
@@ -60,7 +62,7 @@ fn with_words(place: Place, words: &[String], fields: &Fields, segment: &Segment
     Ok(found)
 }
 
-fn with_term(term: &Term, segment: &SegmentReader) -> tantivy::Result<Documents> {
+pub(crate) fn with_term(term: &Term, segment: &SegmentReader) -> tantivy::Result<Documents> {
     match segment.inverted_index(term.field())?.read_postings(term, IndexRecordOption::Basic)? {
         Some(postings) => Ok(gather(postings, segment)),
         None => Ok(Documents::none(segment.max_doc())),
@@ -77,6 +79,14 @@ fn with_time(segment: &SegmentReader, fits: impl Fn(i64) -> bool) -> tantivy::Re
     let times = segment.fast_fields().column_first_or_default::<i64>(CAPTURED_AT)?;
     let mut found = Documents::none(segment.max_doc());
     (0..segment.max_doc()).filter(|&id| fits(times.get_val(id))).for_each(|id| found.insert(id));
+    Ok(found)
+}
+
+fn with_sequences(segment: &SegmentReader, wanted: &[Seq]) -> tantivy::Result<Documents> {
+    let sequences = segment.fast_fields().column_first_or_default::<u64>(SEQ)?;
+    let mut found = Documents::none(segment.max_doc());
+    let is_wanted = |id: &u32| wanted.binary_search(&Seq(sequences.get_val(*id))).is_ok();
+    (0..segment.max_doc()).filter(is_wanted).for_each(|id| found.insert(id));
     Ok(found)
 }
 

@@ -2,8 +2,10 @@ mod clause;
 mod error;
 mod parse;
 
+use std::sync::Arc;
+
 use model::{Digest, Outcome, PageKind, Seq, TargetId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub(crate) use clause::{Clause, Place};
 pub use error::{QueryError, QueryProblem};
@@ -44,6 +46,9 @@ pub struct Query {
     pub from: Option<Timestamp>,
     /// Only what was captured before this time.
     pub until: Option<Timestamp>,
+    /// Only what is among each of these.
+    #[serde(skip_deserializing)]
+    pub only: Vec<Only>,
     /// In which order.
     pub sort: Sort,
     /// How many hits at most, and never more than 1000. With 0 only the total is told.
@@ -52,6 +57,22 @@ pub struct Query {
     pub after: Option<Cursor>,
     /// As of this sequence: nothing later has a part in hits, counts, order or scores. `None` is all that is indexed.
     pub up_to: Option<Seq>,
+}
+
+/// Captures of which the index itself does not know what they have in common, such as a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Only {
+    /// What they have in common; a cursor of one answer fits no query with another word here.
+    pub what: String,
+    /// The captures, in order.
+    pub captures: Arc<[Seq]>,
+}
+
+impl Serialize for Only {
+    /// As what they have in common.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.what)
+    }
 }
 
 /// The order of hits. Ties break on the sequence.
@@ -87,6 +108,7 @@ impl Query {
         alternatives(self.outcomes.iter().filter_map(|&o| outcome_terms(o).next()).map(Clause::Outcome).collect());
         clauses.extend(self.from.map(Clause::From));
         clauses.extend(self.until.map(Clause::Until));
+        clauses.extend(self.only.iter().map(|only| Clause::Only(Arc::clone(&only.captures))));
         Ok(Clause::All(clauses))
     }
 

@@ -1,4 +1,6 @@
-use model::{PageKind, TargetId, Timestamp};
+use std::sync::Arc;
+
+use model::{PageKind, Seq, TargetId, Timestamp};
 
 /// What an entry must be like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(crate) enum Clause {
     From(Timestamp),
     /// Captured before this time.
     Until(Timestamp),
+    /// One of these captures, which are in order.
+    Only(Arc<[Seq]>),
 }
 
 /// Where words are looked for.
