@@ -66,6 +66,14 @@ pub struct Spoken {
     pub language: String,
 }
 
+impl Document {
+    /// The text that a visitor sees.
+    pub fn visible_text(&self) -> &str {
+        let end = self.hidden.first().and_then(|hidden| usize::try_from(hidden.start).ok());
+        end.and_then(|end| self.text.get(..end)).unwrap_or(&self.text)
+    }
+}
+
 /// Something that speaks for the kind that a page was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {

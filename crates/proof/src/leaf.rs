@@ -48,11 +48,15 @@ pub enum LeafKind {
     Retention,
     /// A signing key that begins or ends.
     Key,
+    /// A version of an indicator: what to look for, or that it is looked for no more.
+    Indicator,
+    /// A version of a site profile: where on the pages of a site each field stands, or that it stands there no more.
+    SiteProfile,
 }
 
 impl LeafKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Capture,
         Self::Decision,
         Self::Label,
@@ -64,6 +68,8 @@ impl LeafKind {
         Self::Erasure,
         Self::Retention,
         Self::Key,
+        Self::Indicator,
+        Self::SiteProfile,
     ];
 
     /// The name in the leaf.
@@ -80,6 +86,8 @@ impl LeafKind {
             Self::Erasure => "erasure",
             Self::Retention => "retention",
             Self::Key => "key",
+            Self::Indicator => "indicator",
+            Self::SiteProfile => "site-profile",
         }
     }
 }

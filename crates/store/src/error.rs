@@ -86,6 +86,12 @@ pub enum Error {
     /// The grant does not cover every theme, and what was asked for would show them all.
     #[error("the grant does not cover every theme")]
     NotGrantedEverywhere,
+    /// The rule has another version than whoever changes it has seen, or there is none.
+    #[error("{}", match .0 {
+        Some(version) => format!("the version in force is {version}: look at it, and say what it should become"),
+        None => "there is no such rule".to_owned(),
+    })]
+    RuleChanged(Option<u64>),
     /// A login cannot be sealed or opened with the credential key.
     #[error("the login of target {0} cannot be opened: the credential key is another one")]
     CredentialKey(model::TargetId),

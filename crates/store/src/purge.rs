@@ -82,9 +82,15 @@ fn touched(theme: ThemeId, change: &ViewChange) -> Ranges {
         (Table::Documents, by_seq()),
         (Table::Links, by_seq()),
         (Table::CrawlHints, by_seq()),
+        (Table::Findings, by_seq()),
         (Table::VersionsByUri, by_uri()),
-        // What they showed is not known any more.
+        // What they showed, and what was found in it, is not known any more.
         (Table::Sightings, BTreeSet::from([theme_key()])),
+        (Table::FindingsByVersion, BTreeSet::from([theme_key()])),
+        (Table::Sketches, by_seq()),
+        (Table::PagesByService, BTreeSet::from([theme_key()])),
+        (Table::ElementsByService, BTreeSet::from([theme_key()])),
+        (Table::Traces, BTreeSet::from([theme_key()])),
     ];
     prefixes.into_iter().map(|(table, prefixes)| (table, ranges(prefixes))).collect()
 }

@@ -92,7 +92,13 @@ tables! {
     LocalCopies = "local_copies", Truth;
     /// theme, target → cookies that a person handed over, encrypted.
     Logins = "logins", Truth;
-    /// name of a follower, theme → the sequence it has dealt with.
+    /// theme, SHA-256 of the name → `RuleRow`: the versions of an indicator.
+    Indicators = "indicators", Truth;
+    /// theme, SHA-256 of the name → `RuleRow`: the versions of a site profile.
+    SiteProfiles = "site_profiles", Truth;
+    /// theme, URI, first capture of a version → the leaves of the acts that labelled it, in order.
+    Labels = "labels", Truth;
+    /// name of a follower, theme → the sequence it has dealt with; and further notes of how far things are.
     Cursors = "cursors", Truth;
     /// theme, sequence → `Document`, without its links.
     Documents = "documents", Derived;
@@ -100,6 +106,18 @@ tables! {
     Links = "links", Derived;
     /// theme, SHA-256 of kind and value of an observable, sequence → nothing.
     Sightings = "sightings", Derived;
+    /// theme, sequence, leaf of the indicator's version → `Finding`.
+    Findings = "findings", Derived;
+    /// theme, leaf of the indicator's version, sequence → the score.
+    FindingsByVersion = "findings_by_version", Derived;
+    /// theme, sequence → `Sketch`: by what the page's service is compared with others.
+    Sketches = "sketches", Derived;
+    /// theme, service, `Mark` of the path, sequence → nothing.
+    PagesByService = "pages_by_service", Derived;
+    /// theme, service, kind of element, `Mark` of its value, sequence → kind and value.
+    ElementsByService = "elements_by_service", Derived;
+    /// theme, `Mark`, service, sequence → nothing: what pages of several services may share.
+    Traces = "traces", Derived;
     /// theme, sequence → `CrawlHint`.
     CrawlHints = "crawl_hints", Derived;
     /// theme, URI, first sequence → `Version`: a run of captures with one content digest.

@@ -64,6 +64,9 @@ impl Default for Config {
     }
 }
 
+/// Behind every key of a derived table, all of which begin with a theme.
+const END_OF_KEYS: [u8; 1] = [0xff];
+
 /// The truth, open. Cheap to clone; the last clone closes it.
 #[derive(Clone)]
 pub struct Store {
@@ -171,9 +174,7 @@ impl Store {
     pub fn forget_derived(&self, follower: &str) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
         for table in Table::ALL.iter().filter(|table| table.kind() == crate::Kind::Derived) {
-            for row in self.tables.scan(*table, &Key::default(), None) {
-                batch.delete_cf(self.tables.family(*table), row?.0);
-            }
+            batch.delete_range_cf(self.tables.family(*table), Vec::new(), END_OF_KEYS.to_vec());
         }
         for row in self.tables.scan(Table::Cursors, &Key::bytes(&follower_name(follower)), None) {
             batch.delete_cf(self.tables.family(Table::Cursors), row?.0);

@@ -1,5 +1,6 @@
 mod erasure;
 mod log;
+mod rules;
 mod versions;
 
 use std::path::Path;
@@ -293,7 +294,9 @@ async fn derived_views_come_back_with_their_links() {
         seq: Seq(1),
         hint: hint.clone(),
         document: Some(document.clone()),
+        sketch: None,
         version: Some((uri("/a").id(), version)),
+        findings: Vec::new(),
     };
     store.put_analyses(market, &[analysis], Seq(1)).unwrap();
     assert_eq!(store.interrupted_attempt(market).unwrap(), None, "finished work leaves no trace of an attempt");
@@ -339,6 +342,28 @@ fn a_store_in_use_or_of_a_later_release_is_refused() {
     }
     let newer = Store::open(dir.path(), &Config::default(), CredentialKey::from_bytes(&[7; 32])).map(|_| ());
     assert!(matches!(newer, Err(Error::NewerFormat { found: 3, supported: 2 })), "{newer:?}");
+}
+
+fn sketch() -> crate::Sketch {
+    crate::Sketch {
+        host: ONION.into(),
+        seen: Timestamp::from_micros(1_000),
+        kind: PageKind::Listing,
+        is_content: true,
+        place: crate::Mark::of("place", &["/a"]),
+        title: "t".into(),
+        text: 7,
+        runs: vec![8],
+        listing: Some(crate::ListingSketch {
+            title: "T".into(),
+            vendor: Some("v".into()),
+            price: Some(model::Price { amount: "1.50".into(), currency: "EUR".into() }),
+            marks: vec![crate::Mark::of("item", &["t", "v"])],
+        }),
+        vendor: None,
+        observables: vec![(model::ObservableKind::Email, model::Grade::ShapeOnly, "a@example.org".into())],
+        mentions: vec![crate::Mention { host: "h".into(), is_called_mirror: true }],
+    }
 }
 
 /// The bytes on disk of one row of every table, so that no change of format slips in unseen.
@@ -409,14 +434,42 @@ async fn raw_bytes_of_every_table() {
         content_digest: Digest::of(b"t"),
         digest_rule: 1,
     };
+    let finding = model::Finding {
+        indicator: "i".into(),
+        version: 9,
+        score: 2,
+        contributions: vec![model::Contribution {
+            condition: "c".into(),
+            weight: 2,
+            spans: vec![model::Span { place: model::Place::Field { name: "listing.title".into(), item: 0 }, at: 0..1 }],
+            matches: 1,
+        }],
+    };
     store
         .put_analyses(
             market,
-            &[Analysis { seq: Seq(1), hint, document: Some(document), version: Some((uri("/a").id(), version)) }],
+            &[Analysis {
+                seq: Seq(1),
+                hint,
+                document: Some(document),
+                sketch: Some(sketch()),
+                findings: vec![finding],
+                version: Some((uri("/a").id(), version)),
+            }],
             Seq(4),
         )
         .unwrap();
     let (at, because) = (Timestamp::from_micros(6_000), "because");
+    for (kind, name) in [(crate::RuleKind::Indicator, "i"), (crate::RuleKind::SiteProfile, "s")] {
+        let change = crate::RuleChange { kind, name, text: Some("rule"), author: "a", replaces: None, at };
+        store.change_rule(&reader(), market, &change).unwrap();
+    }
+    let label =
+        crate::NewLabel { label: Some(model::Label::Unsure), indicator: Some("i"), author: "a", note: Some("n"), at };
+    store.label_version(&reader(), named, uri("/a").id(), &label).unwrap();
+    store.put_findings(market, &[], &[(9, crate::Scoring::UpTo(Seq(3)))]).unwrap();
+    store.put_site_reading(market, crate::SiteReading { set: 9, up_to: None }).unwrap();
+    store.put_extractor(market, 1).unwrap();
     store.record(finished("marketplace", "/d", b"d")).await.unwrap();
     store.set_hold(&reader(), market, model::Subject::Version(Seq(2)), because, at).unwrap();
     let order = crate::ErasureOrder {

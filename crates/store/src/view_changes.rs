@@ -99,6 +99,8 @@ impl Store {
         if let Some(document) = row.and_then(|row| decode_document(&key, &row).ok()) {
             self.forget_sightings(batch, theme, seq, &document);
         }
+        self.forget_findings(batch, theme, seq)?;
+        self.forget_sketch(batch, theme, seq)?;
         for table in [Table::Documents, Table::Links, Table::CrawlHints] {
             batch.delete_cf(self.tables.family(table), &key);
         }
@@ -114,10 +116,11 @@ impl Store {
         self.tables.write(batch)
     }
 
-    /// Writes again what captures behind the cursor came to, but for their versions.
+    /// Writes again what captures behind the cursor came to, in place of what is there, but for their versions.
     pub fn put_analyses_again(&self, theme: ThemeId, analyses: &[Analysis]) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
         for analysis in analyses {
+            self.forget_views_of(&mut batch, theme, analysis.seq)?;
             self.put_views(&mut batch, theme, analysis);
         }
         self.tables.write(batch)

@@ -2,20 +2,24 @@
 
 use std::collections::HashMap;
 
-use model::{Capture, CaptureId, CrawlHint, Digest, Document, Grant, Link, Outcome, Seq, ThemeId, Timestamp, UriId};
+use model::{
+    Capture, CaptureId, CrawlHint, Digest, Document, Finding, Grant, Link, Outcome, Seq, ThemeId, Timestamp, UriId,
+};
 use rocksdb::WriteBatch;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
-    Error, Store, codec,
+    Error, Sketch, Store, codec,
     key::{Key, Reader},
     schema::Table,
     store::{cursor_key, demand},
 };
 
 /// The follower that fills the derived tables.
-const DERIVE: &str = "derive";
+pub(crate) const DERIVE: &str = "derive";
+/// The note of which extractor it works with.
+const EXTRACTOR: &str = "extractor";
 /// Its note of what it is at, so that a death leaves a trace.
 const ATTEMPT: &str = "attempt";
 
@@ -28,8 +32,12 @@ pub struct Analysis {
     pub hint: CrawlHint,
     /// The document with its links, where there was content.
     pub document: Option<Document>,
+    /// What the page shows of its service, where there is a document.
+    pub sketch: Option<Sketch>,
     /// The URI's version that the capture belongs to, where there was content or word that it has not changed.
     pub version: Option<(UriId, Version)>,
+    /// What the indicators found in the document.
+    pub findings: Vec<Finding>,
 }
 
 /// A run of captures of a URI with one content digest. Its identity is its first capture; its number goes with the rule.
@@ -79,6 +87,18 @@ impl Store {
         self.cursor(DERIVE, theme)
     }
 
+    /// The version of the extractor that made the derived tables of a theme; `None` before the first.
+    pub fn extractor(&self, theme: ThemeId) -> Result<Option<u32>, Error> {
+        self.tables.get(Table::Cursors, &cursor_key(EXTRACTOR, theme))
+    }
+
+    /// Notes which version of the extractor makes the derived tables of a theme from now on.
+    pub fn put_extractor(&self, theme: ThemeId, extractor: u32) -> Result<(), Error> {
+        let mut batch = WriteBatch::default();
+        self.tables.put(&mut batch, Table::Cursors, &cursor_key(EXTRACTOR, theme), &extractor);
+        self.tables.write(batch)
+    }
+
     /// Writes what a run of captures came to, and moves the cursor to its end, in one batch.
     pub fn put_analyses(&self, theme: ThemeId, analyses: &[Analysis], up_to: Seq) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
@@ -109,7 +129,11 @@ impl Store {
                 self.tables.put(batch, Table::Links, &key, &document.links);
             }
             self.put_sightings(batch, theme, analysis.seq, document);
+            self.add_findings(batch, theme, analysis.seq, &analysis.findings);
             batch.put_cf(self.tables.family(Table::Documents), &key, encode_document(document));
+        }
+        if let Some(sketch) = &analysis.sketch {
+            self.put_sketch(batch, theme, analysis.seq, sketch);
         }
     }
 

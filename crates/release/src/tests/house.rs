@@ -157,7 +157,8 @@ impl House {
             last_seen: model::Timestamp::from_micros(1),
             content_digest: Digest::of(b"text"),
         };
-        let analysis = Analysis { seq: last, hint, document: None, version: Some((uri("/").id(), version)) };
+        let version = Some((uri("/").id(), version));
+        let analysis = Analysis { seq: last, hint, document: None, sketch: None, version, findings: Vec::new() };
         self.store.put_analyses(theme(MARKET), &[analysis], last).unwrap();
     }
 

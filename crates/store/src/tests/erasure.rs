@@ -77,7 +77,8 @@ fn analysed(store: &Store, runs: &[(&str, &[u64])]) {
                 is_quarantined: false,
             };
             let version = Some((uri(path).id(), version));
-            analyses.push(Analysis { seq: Seq(*seq), hint, document: Some(document()), version });
+            let document = Some(document());
+            analyses.push(Analysis { seq: Seq(*seq), hint, document, sketch: None, version, findings: Vec::new() });
         }
     }
     let newest = store.newest().borrow()[&market()];

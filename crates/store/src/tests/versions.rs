@@ -35,7 +35,8 @@ fn analysed(store: &Store, seq: Seq, version: Version) {
         has_changed: true,
         is_quarantined: false,
     };
-    let analysis = Analysis { seq, hint, document: None, version: Some((uri("/a").id(), version)) };
+    let version = Some((uri("/a").id(), version));
+    let analysis = Analysis { seq, hint, document: None, sketch: None, version, findings: Vec::new() };
     store.put_analyses(market(), &[analysis], seq).unwrap();
 }
 
