@@ -162,6 +162,16 @@ impl PriceField {
     }
 }
 
+/// The value of a field that a span points into, by name and number, as findings give them; `None` where the document has none.
+pub fn field_value<'a>(document: &'a Document, name: &str, item: u32) -> Option<Cow<'a, str>> {
+    let is_it = |at: usize| u32::try_from(at) == Ok(item);
+    if let Some(field) = TextField::of_name(name) {
+        return field.values(document).into_iter().find(|(at, _)| is_it(*at)).map(|(_, value)| value.into());
+    }
+    let prices = PriceField::of_name(name)?.values(document);
+    prices.into_iter().find(|(at, _)| is_it(*at)).map(|(_, price)| price.to_string().into())
+}
+
 fn one(field: Option<&Field<String>>) -> Vec<(usize, &str)> {
     field.map(|field| (0, field.value.as_str())).into_iter().collect()
 }

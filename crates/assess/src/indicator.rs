@@ -3,6 +3,8 @@ mod example;
 mod raw;
 mod set;
 
+use std::fmt;
+
 use model::{Document, Finding};
 
 pub use self::set::parse_set;
@@ -75,6 +77,14 @@ impl ExampleResult {
     /// Whether it came out as the example says.
     pub fn is_as_said(&self) -> bool {
         self.flags == self.finding.is_some()
+    }
+}
+
+impl fmt::Display for ExampleResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is = if self.finding.is_some() { "is" } else { "is not" };
+        let says = if self.flags { "it should be" } else { "it should not be" };
+        write!(f, "example {} {is} flagged, and says that {says}", self.number)
     }
 }
 

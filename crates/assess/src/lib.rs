@@ -17,6 +17,7 @@ mod stem;
 mod vocabulary;
 
 pub use error::InvalidIndicator;
+pub use field::field_value;
 pub use indicator::{ExampleResult, Indicator, parse_set};
 pub use needs::Needs;
 pub use rules::RuleSet;

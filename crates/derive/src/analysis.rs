@@ -4,6 +4,8 @@ use model::{Capture, CrawlHint, Digest, Document, ObservableKind, ObservableSett
 use search::Entry;
 use store::{Analysis, Version};
 
+use crate::sketch::sketch;
+
 /// What makes captures one version: the content digest, and the rule that it was made under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Content {
@@ -24,10 +26,19 @@ impl From<Version> for Content {
 }
 
 /// What makes the document of a capture.
-pub(crate) type Extractor = fn(&Capture, &[u8], &extract::Limits) -> Option<Document>;
+pub(crate) type Extractor = fn(&Capture, &[u8], &Reading) -> Option<Document>;
+
+/// With what the pages of a theme are read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading {
+    /// Up to where, and what is kept of it.
+    pub(crate) limits: extract::Limits,
+    /// Where the fields of known sites stand.
+    pub(crate) profiles: Vec<extract::SiteProfile>,
+}
 
 /// Extracts the document of a capture, if it has content.
-pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
+pub(crate) fn document(capture: &Capture, payload: &[u8], reading: &Reading) -> Option<Document> {
     if !capture.outcome.has_content() {
         return None;
     }
@@ -39,11 +50,21 @@ pub(crate) fn document(capture: &Capture, payload: &[u8], limits: &extract::Limi
         refresh: capture.header("refresh"),
         payload,
     };
-    let (document, problems) = extract::document(&page, limits);
+    let (document, problems) = extract::document_of_site(&page, &reading.limits, &reading.profiles);
     if !problems.is_empty() {
         tracing::debug!(capture = %capture.seq, ?problems, "the page could not be read as it stands");
     }
     Some(document)
+}
+
+/// What a page is, and its fields, read with one site profile; `None` where the capture has no content.
+pub fn read_with(
+    capture: &Capture,
+    payload: &[u8],
+    profile: &extract::SiteProfile,
+) -> Option<(PageKind, model::Fields)> {
+    let reading = Reading { limits: extract::Limits::default(), profiles: vec![profile.clone()] };
+    document(capture, payload, &reading).map(|document| (document.kind, document.fields))
 }
 
 /// The normal form of an observable of this kind, however it is written, as a theme with these settings keeps it; `None` where `written` holds none.
@@ -75,7 +96,9 @@ pub(crate) fn analysis(
         has_changed: version.is_some_and(|version| version.first == capture.seq),
         is_quarantined: false,
     };
-    Analysis { seq: capture.seq, hint, document, version: version.map(|version| (capture.uri.id(), version)) }
+    let sketch = document.as_ref().map(|document| sketch(capture, document));
+    let version = version.map(|version| (capture.uri.id(), version));
+    Analysis { seq: capture.seq, hint, document, sketch, version, findings: Vec::new() }
 }
 
 /// The analysis of a capture that must not be looked at again.

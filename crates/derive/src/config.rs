@@ -12,11 +12,13 @@ pub struct Config {
     pub index_after_ms: u32,
     /// The number of analysed captures that the search index waits for at most.
     pub index_after_captures: u32,
+    /// How many stored documents are looked at again in a second when an indicator changes; 0 as fast as it goes.
+    pub rescored_per_s: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { batch: 64, index_after_ms: 1_000, index_after_captures: 2_000 }
+        Self { batch: 64, index_after_ms: 1_000, index_after_captures: 2_000, rescored_per_s: 2_000 }
     }
 }
 

@@ -19,6 +19,8 @@ use crate::{
     Config,
     analysis::{self, Content, Extractor},
     eraser::Eraser,
+    profiles::Profiles,
+    scoring::Scorer,
     versions::Versions,
 };
 
@@ -73,6 +75,8 @@ struct Follower {
     waiting: Option<(Instant, u32)>,
     /// When the rest of an erasure is tried again, if one is not complete.
     erase_at: Option<Instant>,
+    profiles: Profiles,
+    scorer: Scorer,
 }
 
 impl Deriver {
@@ -116,6 +120,7 @@ impl Deriver {
 
     async fn follow(&self, stop: &CancellationToken) -> Result<(), Error> {
         let mut newest = self.store.newest();
+        self.forget_other_extractors(&newest.borrow())?;
         let mut changed = self.store.changed();
         let mut followers: BTreeMap<ThemeId, Follower> = BTreeMap::new();
         loop {
@@ -131,12 +136,18 @@ impl Deriver {
                     Entry::Occupied(follower) => follower.into_mut(),
                     Entry::Vacant(place) => place.insert(self.begin(theme)?),
                 };
+                if has_changed {
+                    follower.profiles.reload(&self.store, follower.cursor)?;
+                    follower.scorer.reload(&self.store, follower.cursor)?;
+                }
                 if has_changed || follower.erase_at.is_some_and(|at| at <= Instant::now()) {
                     self.erase(follower)?;
                 }
                 if follower.cursor < last && has_room {
                     self.step(follower)?;
                     is_busy |= follower.cursor < last;
+                } else if has_room {
+                    self.look_again(follower)?;
                 }
                 if follower.must_commit(&self.config) {
                     follower.commit()?;
@@ -161,10 +172,30 @@ impl Deriver {
         followers.values_mut().try_for_each(Follower::commit)
     }
 
+    /// What another version of the extractor made is made again from the captures, which stay.
+    fn forget_other_extractors(&self, themes: &HashMap<ThemeId, Seq>) -> Result<(), Error> {
+        let is_of_another = |theme: &ThemeId| -> Result<bool, Error> {
+            let is_begun = self.store.derive_cursor(*theme)? > Seq(0);
+            Ok(is_begun && self.store.extractor(*theme)? != Some(extract::EXTRACTOR))
+        };
+        for theme in themes.keys() {
+            if is_of_another(theme)? {
+                tracing::info!(
+                    extractor = extract::EXTRACTOR,
+                    "documents are of another extractor: everything is analysed again"
+                );
+                let themes: Vec<ThemeId> = themes.keys().copied().collect();
+                return Self::forget(&self.store, &self.indexes, &themes);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes up a theme where it was left, and brings its index up to the derived rows.
     fn begin(&self, theme: ThemeId) -> Result<Follower, Error> {
         let index = self.indexes.theme(theme)?;
         let cursor = self.store.derive_cursor(theme)?;
+        self.store.put_extractor(theme, extract::EXTRACTOR)?;
         let mut follower = Follower {
             theme,
             index,
@@ -173,6 +204,8 @@ impl Deriver {
             deaths: 0,
             waiting: None,
             erase_at: Some(Instant::now()),
+            profiles: Profiles::load(&self.store, theme, self.limits(theme), cursor)?,
+            scorer: Scorer::load(&self.store, theme, cursor)?,
         };
         if let Some(attempt) = self.store.interrupted_attempt(theme)? {
             follower.careful_until = attempt.last;
@@ -214,9 +247,21 @@ impl Deriver {
     /// Carries out what erasures and seals ask of views, index and files.
     fn erase(&self, follower: &mut Follower) -> Result<(), Error> {
         let Follower { theme, cursor, .. } = *follower;
-        let (store, index, extractor, limits) = (&self.store, &follower.index, self.extractor, self.limits(theme));
-        let eraser = Eraser { store, index, theme, extractor, limits, cursor };
+        let (store, index, extractor) = (&self.store, &follower.index, self.extractor);
+        let eraser = Eraser { store, index, theme, extractor, reading: &follower.profiles.reading, cursor };
         follower.erase_at = (!eraser.run()?).then(|| Instant::now() + ERASE_AGAIN);
+        Ok(())
+    }
+
+    /// Looks at stored pages again for which a profile or an indicator has changed, as many as are due. Fields come first: indicators ask for them.
+    fn look_again(&self, follower: &mut Follower) -> Result<(), Error> {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        let Follower { index, cursor, profiles, scorer, .. } = follower;
+        if is_due(profiles.due()) {
+            profiles.step(&self.store, index, self.extractor, *cursor, &self.config)?;
+        } else if is_due(scorer.due()) {
+            scorer.step(&self.store, index, *cursor, &self.config)?;
+        }
         Ok(())
     }
 
@@ -231,7 +276,7 @@ impl Deriver {
             (Some(first), Some(last)) if follower.deaths < DEATHS => {
                 let attempt = Attempt { first: first.seq, last: last.seq, deaths: follower.deaths };
                 self.store.begin_attempt(theme, &attempt)?;
-                self.analyse(theme, &captures)?
+                self.analyse(follower, &captures)?
             }
             (Some(first), _) => {
                 tracing::error!(%theme, capture = %first.seq, "the capture killed the analysis twice and is put aside");
@@ -251,14 +296,14 @@ impl Deriver {
         Ok(())
     }
 
-    fn analyse(&self, theme: ThemeId, captures: &[Capture]) -> Result<Vec<Analysis>, Error> {
+    fn analyse(&self, follower: &Follower, captures: &[Capture]) -> Result<Vec<Analysis>, Error> {
+        let theme = follower.theme;
         let grant = Grant::system(Purpose::Derivation);
-        let limits = self.limits(theme);
         let mut versions = Versions::new(&self.store, theme);
         let mut analyses = Vec::with_capacity(captures.len());
         for capture in captures {
             let document = match self.store.payload(&grant, theme, capture) {
-                Ok(payload) => (self.extractor)(capture, &payload, &limits),
+                Ok(payload) => (self.extractor)(capture, &payload, &follower.profiles.reading),
                 // Since it was read; what is written of it here is taken away with the rest.
                 Err(error) if error.is_withheld() => None,
                 Err(error) => return Err(error.into()),
@@ -269,7 +314,12 @@ impl Deriver {
                 None if capture.outcome == Outcome::NotModified => versions.vouched_for(capture)?.map(Content::from),
                 None => None,
             };
-            let analysis = analysis::analysis(capture, document, content, before);
+            let mut analysis = analysis::analysis(capture, document, content, before);
+            analysis.findings = analysis
+                .document
+                .as_ref()
+                .map(|document| follower.scorer.assess(capture.seq, document))
+                .unwrap_or_default();
             versions.extend(analysis.version);
             analyses.push(analysis);
         }
@@ -294,8 +344,13 @@ impl Follower {
     /// The time until something must be done, though nothing new comes.
     fn wait(&self, config: &Config) -> Option<Duration> {
         let index = self.waiting.map(|(since, _)| config.index_after().saturating_sub(since.elapsed()));
-        let erasure = self.erase_at.map(|at| at.saturating_duration_since(Instant::now()));
-        index.into_iter().chain(erasure).min()
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        index
+            .into_iter()
+            .chain(self.erase_at.map(until))
+            .chain(self.profiles.due().map(until))
+            .chain(self.scorer.due().map(until))
+            .min()
     }
 
     fn commit(&mut self) -> Result<(), Error> {

@@ -11,8 +11,9 @@ use search::{Entry, Index};
 use store::{Affected, ChangeKind, Store, Version, ViewChange};
 
 use crate::{
-    analysis::{self, Content, Extractor},
+    analysis::{self, Content, Extractor, Reading},
     deriver::Error,
+    scoring::Again,
 };
 
 /// Carries out what a theme's changes ask for.
@@ -21,7 +22,7 @@ pub(crate) struct Eraser<'a> {
     pub(crate) index: &'a Index,
     pub(crate) theme: ThemeId,
     pub(crate) extractor: Extractor,
-    pub(crate) limits: extract::Limits,
+    pub(crate) reading: &'a Reading,
     /// The sequence up to which the derived tables are filled.
     pub(crate) cursor: Seq,
 }
@@ -63,6 +64,7 @@ impl Eraser<'_> {
     fn analyse_again(&self, sequences: &[Seq]) -> Result<Vec<Entry>, Error> {
         let grant = Grant::system(Purpose::Derivation);
         let (mut analyses, mut entries) = (Vec::new(), Vec::new());
+        let indicators = Again::load(self.store, self.theme)?;
         for &seq in sequences {
             // It may have been erased, or sealed once more, since.
             let Some(capture) = self.store.capture_if_open(&grant, CaptureId { theme: self.theme, seq })? else {
@@ -73,11 +75,14 @@ impl Eraser<'_> {
                 payload => payload?,
             };
             // It must not kill analysis again and again: here nobody counts the deaths.
-            let extracted = catch_unwind(AssertUnwindSafe(|| (self.extractor)(&capture, &payload, &self.limits)));
-            let analysis = match extracted {
+            let extracted = catch_unwind(AssertUnwindSafe(|| (self.extractor)(&capture, &payload, self.reading)));
+            let mut analysis = match extracted {
                 Ok(document) => analysis::analysis(&capture, document, None, None),
                 Err(_) => analysis::quarantined(&capture),
             };
+            if let Some(document) = &analysis.document {
+                analysis.findings = indicators.assess(seq, document);
+            }
             entries.push(analysis::entry(&capture, analysis.document.as_ref()));
             analyses.push(analysis);
         }

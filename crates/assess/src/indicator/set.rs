@@ -14,10 +14,13 @@ struct File {
     indicator: Vec<Table>,
 }
 
-/// Reads a file of several `[[indicator]]`s. Each comes with its own text, comments and all, as it would be kept by itself.
+/// Reads a file of several `[[indicator]]`s, or of one indicator by itself. Each comes with its own text, comments and all, as it would be kept by itself.
 pub fn parse_set(text: &str) -> Result<Vec<(String, Indicator)>, InvalidIndicator> {
     if text.len() > MAX_SET {
         return Err(InvalidIndicator::SetTooLong);
+    }
+    if toml::from_str::<Table>(text).is_ok_and(|table| table.contains_key("name")) {
+        return Ok(vec![(text.to_owned(), Indicator::parse(text)?)]);
     }
     let File { indicator: tables } = toml::from_str(text).map_err(|error| InvalidIndicator::syntax(&error, text))?;
     let texts = cut(text);

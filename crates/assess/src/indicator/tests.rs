@@ -206,6 +206,8 @@ fn a_file_is_cut_into_the_rules_that_it_holds() {
     assert_eq!(set[0].0, format!("{}\n", RULE.trim()));
     assert!(set.iter().all(|(text, rule)| Indicator::parse(text).unwrap().name() == rule.name()));
     assert!(parse_set("").unwrap().is_empty());
+    let alone = parse_set(RULE).unwrap();
+    assert_eq!((alone.len(), alone[0].0.as_str(), alone[0].1.name()), (1, RULE, "lamps"));
 }
 
 #[test]

@@ -24,6 +24,10 @@ fn page(title: &str, text: &str) -> Document {
         refresh: None,
         forms: Vec::new(),
         observables: Vec::new(),
+        hidden: Vec::new(),
+        languages: Vec::new(),
+        images: Vec::new(),
+        shape: 0,
         content_digest: Digest::of(b""),
         digest_rule: 1,
     }

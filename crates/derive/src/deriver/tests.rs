@@ -1,10 +1,13 @@
 mod erasure;
+mod rules;
 
 use std::path::Path;
 
 use model::{ClockSource, Digest, Isolation, Outcome, TargetId, Timestamp, Uri};
 use search::Query;
-use store::{CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, Table, UriRecord};
+use store::{
+    CrawlState, CredentialKey, FinishedVisit, HostRecord, Kind, Priority, RuleKind, Scoring, Table, UriRecord,
+};
 
 use super::*;
 
@@ -99,7 +102,26 @@ async fn record_for(store: &Store, target: TargetId, path: &str, outcome: Outcom
     store.record(visit).await.unwrap()
 }
 
-/// Runs the analysis until it has dealt with everything there is, erasures and seals too.
+/// Whether every rule has seen all that it is for.
+fn is_settled(store: &Store) -> bool {
+    let rules = |kind| store.rules(&Grant::system(Purpose::Maintenance), theme(), kind).unwrap();
+    let indicators = rules(RuleKind::Indicator).into_iter().flat_map(|rule| rule.versions);
+    let mut indicators = indicators.filter(|version| !version.is_removal);
+    let newest =
+        |rules: Vec<store::Rule>| rules.iter().flat_map(|rule| &rule.versions).map(|version| version.leaf).max();
+    let is_complete = |version: store::RuleVersion| match store.scoring(theme(), version.leaf).unwrap() {
+        Some(Scoring::Follows) => true,
+        Some(Scoring::UpTo(done)) => version.until.is_some_and(|until| done >= until),
+        None => version.until == Some(Seq(0)),
+    };
+    let reading = store.site_reading(theme()).unwrap();
+    indicators.all(is_complete)
+        && reading.is_some_and(|reading| {
+            reading.up_to.is_none() && reading.set == newest(rules(RuleKind::SiteProfile)).unwrap_or(0)
+        })
+}
+
+/// Runs the analysis until it has dealt with everything there is, erasures, seals and changed rules too.
 async fn analyse(deriver: Deriver) -> Result<(), Error> {
     let store = deriver.store.clone();
     let stop = CancellationToken::new();
@@ -108,7 +130,7 @@ async fn analyse(deriver: Deriver) -> Result<(), Error> {
     tokio::pin!(run);
     loop {
         let is_analysed = store.derive_cursor(theme()).unwrap() == store.newest().borrow()[&theme()];
-        if is_analysed && store.view_changes(theme()).unwrap().is_empty() {
+        if is_analysed && store.view_changes(theme()).unwrap().is_empty() && is_settled(&store) {
             stop.cancel();
             return run.await;
         }
@@ -249,9 +271,9 @@ async fn a_name_stays_with_its_version_when_all_is_derived_again() {
     assert_eq!((names_at(1), names_at(3)), (vec![], vec!["the rise".to_owned()]));
 }
 
-fn insists_on_giving_way(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
+fn insists_on_giving_way(capture: &Capture, payload: &[u8], reading: &analysis::Reading) -> Option<Document> {
     assert_eq!(rustix::process::getpriority_process(None), Ok(PRIORITY));
-    analysis::document(capture, payload, limits)
+    analysis::document(capture, payload, reading)
 }
 
 #[tokio::test]
@@ -266,9 +288,9 @@ async fn the_analysis_alone_gives_way() {
     assert!(rustix::process::getpriority_process(None).unwrap() < PRIORITY);
 }
 
-fn dies_of_poison(capture: &Capture, payload: &[u8], limits: &extract::Limits) -> Option<Document> {
+fn dies_of_poison(capture: &Capture, payload: &[u8], reading: &analysis::Reading) -> Option<Document> {
     assert!(!payload.starts_with(b"poison"), "poisoned");
-    analysis::document(capture, payload, limits)
+    analysis::document(capture, payload, reading)
 }
 
 #[tokio::test]

@@ -163,8 +163,8 @@ async fn an_erasure_goes_on_after_a_crash_wherever_it_was() {
             if steps > 2 {
                 let index = indexes.theme(theme()).unwrap();
                 let (store, extractor, cursor) = (&store, analysis::document, Seq(3));
-                let limits = extract::Limits::default();
-                Eraser { store, index: &index, theme: theme(), extractor, limits, cursor }
+                let reading = &analysis::Reading::default();
+                Eraser { store, index: &index, theme: theme(), extractor, reading, cursor }
                     .change_views(&change)
                     .unwrap();
             }
