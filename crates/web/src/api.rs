@@ -5,10 +5,13 @@ mod capture;
 mod custody;
 mod document;
 mod export;
+mod item;
 mod log;
 mod problem;
+mod rule;
 mod schema;
 mod search;
+mod service;
 mod settings;
 mod sightings;
 mod status;
@@ -24,13 +27,25 @@ pub use custody::{
 };
 pub use document::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Spoken};
 pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport};
+pub use item::{CalledBy, Item, ItemCapture, PriceRun, Proposal, Proposals, Vendor, VendorKey, VendorPage};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
+pub use rule::{
+    Agreement, Contribution, Finding, Findings, FlaggedCapture, FlaggedCaptures, IndicatorTrial, LabelPair, Labelling,
+    Labels, MatchedSpan, NewLabel, ProfileTrial, ProfiledPage, Rescored, RescoringReport, Rule, RuleSummary,
+    RuleVersion, Rules, ScoringProgress, ThemeLabels,
+};
 pub use search::{Hit, SearchAnswer, Span};
+pub use service::{
+    Cluster, Clusters, DifferingElement, NamedBy, PagePair, SeenAt, Service, ServiceElement, ServicePair,
+    ServiceSummary, Services, SharedElement,
+};
 pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};
 pub use sightings::{Companion, Sightings};
 pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
-pub use target::{Attention, Decision, Login, Pace, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};
+pub use target::{
+    Attention, Decision, Login, Pace, ProfileDrift, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap,
+};
 pub use theme::{Theme, Themes};
 pub use version::{
     Compared, Comparison, FieldChange, LinkChanges, Naming, NewName, TextChange, TextChanges, Version, VersionDetail,

@@ -10,6 +10,7 @@ pub mod api;
 mod app;
 mod authentication;
 mod controllers;
+mod csv;
 mod hardening;
 mod lines;
 mod refusal;

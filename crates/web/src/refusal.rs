@@ -39,10 +39,16 @@ pub(crate) enum Refusal {
     NoCapture,
     #[error("the capture belongs to no version: it has no content, or is not analysed yet")]
     NoVersion,
+    #[error("no page of this service was read in this theme")]
+    NoService,
+    #[error("the capture shows no item: it is not analysed yet, or no page about one offer")]
+    NoItem,
     #[error("the version has no name")]
     NoName,
     #[error("there is no such hold in this theme")]
     NoHold,
+    #[error("there is no such rule in this theme")]
+    NoRule,
     #[error("only the command line may lift a seal")]
     NoCustody,
     #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
@@ -63,8 +69,8 @@ pub(crate) enum Refusal {
     SocketOnly,
     #[error("the body must be of the type application/json")]
     MediaType,
-    #[error("the body is larger than 1 MiB")]
-    TooLarge,
+    #[error("the body is larger than {0} MiB")]
+    TooLarge(usize),
     #[error("the body did not come in time")]
     TooSlow,
     #[error("the body broke off")]
@@ -113,6 +119,8 @@ impl Refusal {
             Self::NoVersion | Self::Export(Release::NoVersion(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-version", "Unknown version")
             }
+            Self::NoService => (StatusCode::NOT_FOUND, "unknown-service", "Unknown service"),
+            Self::NoItem => (StatusCode::NOT_FOUND, "no-item", "No item"),
             Self::NoName => (StatusCode::NOT_FOUND, "unknown-name", "Unknown name"),
             Self::NoCapture | Self::Export(Release::NoCapture(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture")
@@ -129,6 +137,8 @@ impl Refusal {
             Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
             Self::Store(Keep::Unproven(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "unproven", "Proves nothing"),
             Self::Store(Keep::TooManyTimestamps(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
+            Self::NoRule => (StatusCode::NOT_FOUND, "unknown-rule", "Unknown rule"),
+            Self::Store(Keep::RuleChanged(_)) => (StatusCode::CONFLICT, "rule-changed", "Rule has changed"),
             Self::NoHold => (StatusCode::NOT_FOUND, "unknown-hold", "Unknown hold"),
             Self::NoCustody => (StatusCode::FORBIDDEN, "no-custody", "Not allowed"),
             Self::Store(Keep::Sealed(..)) => (StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "sealed", "Sealed"),
@@ -150,7 +160,7 @@ impl Refusal {
             Self::Search(Find::NotYetIndexed { .. }) => (StatusCode::CONFLICT, "not-yet-indexed", "Not yet indexed"),
             Self::Body(_) | Self::BrokenBody => (StatusCode::BAD_REQUEST, "bad-body", "Bad body"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
             Self::InvalidTarget(_) | Self::Invalid { .. } | Self::Export(Release::NoPurpose | Release::Nothing) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value")

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use model::{CaptureId, Grant, Phase, Seq, TargetId, ThemeId};
+use model::{CaptureId, Grant, Phase, Seq, TargetId, ThemeId, Uri};
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
@@ -21,6 +21,12 @@ use crate::{
 
 /// The largest body that is read, in bytes.
 pub(crate) const MAX_BODY: usize = 1 << 20;
+
+/// The largest text of a rule, which may list a hundred thousand values, in bytes.
+pub(crate) const MAX_LARGE_BODY: usize = 8 << 20;
+
+/// The longest name or author, in characters.
+const MAX_LINE: usize = 200;
 
 /// The longest reason, in bytes.
 const MAX_REASON: usize = 4096;
@@ -63,6 +69,19 @@ pub(crate) struct AtCapture {
     /// The sequence of a capture within the theme.
     #[param(value_type = u64, example = 17)]
     pub(crate) seq: Seq,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
+/// A path that points at a service of a theme.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtService {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The onion address of a service, or its domain.
+    pub(crate) host: String,
     #[param(ignore)]
     pub(crate) who: Who,
 }
@@ -133,6 +152,13 @@ impl AtCapture {
     }
 }
 
+impl AtService {
+    /// Leave to read what is known of the service, for whoever asks.
+    pub(crate) fn grant(&self, app: &App) -> Grant {
+        app.authority.grant(self.who.name(), self.theme, Phase::Analysis)
+    }
+}
+
 impl AtExport {
     /// Leave to take the export out, for whoever asks.
     pub(crate) fn grant(&self, app: &App) -> Grant {
@@ -166,6 +192,17 @@ impl FromRequestParts<Shared> for AtCapture {
         let (theme, who) = theme_of(parts, running).await?;
         let seq = part(parts, "seq").await?.map(Seq).ok_or(Refusal::NoCapture)?;
         Ok(Self { theme, seq, who })
+    }
+}
+
+impl FromRequestParts<Shared> for AtService {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let (theme, who) = theme_of(parts, running).await?;
+        let host = part::<String>(parts, "host").await?.ok_or(Refusal::NoService)?;
+        let uri: Uri = format!("http://{host}/").parse().map_err(|_| Refusal::NoService)?;
+        Ok(Self { theme, host: uri.host().to_string(), who })
     }
 }
 
@@ -230,6 +267,21 @@ pub(crate) fn said(field: &'static str, text: &str) -> Result<(), Refusal> {
     if is_said { Ok(()) } else { Err(Refusal::Invalid { field, problem: problem() }) }
 }
 
+/// A name as people write it: something, and not too much, on one line.
+pub(crate) fn checked(field: &'static str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let problem = if text.is_empty() {
+        "is empty".to_owned()
+    } else if text.chars().count() > MAX_LINE {
+        format!("is longer than {MAX_LINE} characters")
+    } else if text.chars().any(char::is_control) {
+        "control characters do not belong in it".to_owned()
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(Refusal::Invalid { field, problem })
+}
+
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -240,7 +292,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if !is_json(request.headers()) {
             return Err(Refusal::MediaType);
         }
-        serde_json::from_slice(&bytes_of(request).await?).map(Self).map_err(Refusal::Body)
+        serde_json::from_slice(&bytes_of(request, MAX_BODY).await?).map(Self).map_err(Refusal::Body)
     }
 }
 
@@ -251,16 +303,28 @@ impl<S: Sync> FromRequest<S> for Media {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        bytes_of(request).await.map(Self)
+        bytes_of(request, MAX_BODY).await.map(Self)
+    }
+}
+
+/// A body that is taken as it is, and may be large.
+pub(crate) struct LargeMedia(pub(crate) Bytes);
+
+impl<S: Sync> FromRequest<S> for LargeMedia {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        bytes_of(request, MAX_LARGE_BODY).await.map(Self)
     }
 }
 
 /// The bytes of a body, which must be neither too long nor too slow.
-async fn bytes_of(request: Request) -> Result<Bytes, Refusal> {
-    let body = Limited::new(request.into_body(), MAX_BODY).collect();
+async fn bytes_of(request: Request, most: usize) -> Result<Bytes, Refusal> {
+    let body = Limited::new(request.into_body(), most).collect();
     let read = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::TooSlow)?;
-    let broken =
-        |error: axum::BoxError| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::BrokenBody };
+    let broken = |error: axum::BoxError| {
+        if error.is::<LengthLimitError>() { Refusal::TooLarge(most >> 20) } else { Refusal::BrokenBody }
+    };
     Ok(read.map_err(broken)?.to_bytes())
 }
 

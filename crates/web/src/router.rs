@@ -17,8 +17,8 @@ use crate::{
     app::{App, Running, Shared},
     authentication::authenticate,
     controllers::{
-        backups, captures, content, erasures, exports, health, holds, log, logins, observables, seals, search, status,
-        steering, targets, themes, versions,
+        backups, captures, content, erasures, exports, findings, health, holds, indicators, items, labels, log, logins,
+        observables, profiles, seals, search, services, status, steering, targets, themes, versions,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
@@ -55,6 +55,24 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(versions::name, versions::unname))
         .routes(routes!(versions::compare))
         .routes(routes!(search::search))
+        .routes(routes!(findings::findings))
+        .routes(routes!(indicators::list))
+        .routes(routes!(indicators::read, indicators::put, indicators::remove))
+        .routes(routes!(indicators::try_out))
+        .routes(routes!(indicators::flagged))
+        .routes(routes!(indicators::report))
+        .routes(routes!(labels::read, labels::label))
+        .routes(routes!(labels::list))
+        .routes(routes!(labels::agreement))
+        .routes(routes!(profiles::list))
+        .routes(routes!(profiles::read, profiles::put, profiles::remove))
+        .routes(routes!(profiles::try_out))
+        .routes(routes!(services::list))
+        .routes(routes!(services::read))
+        .routes(routes!(services::clusters))
+        .routes(routes!(items::item))
+        .routes(routes!(items::vendor))
+        .routes(routes!(items::proposals))
         // Custody.
         .routes(routes!(holds::list, holds::set))
         .routes(routes!(holds::lift))
@@ -131,6 +149,10 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "captures", description = "What was captured. Nobody edits it."),
         (name = "versions", description = "What became of a page over time."),
         (name = "search", description = "What was captured, found by what it says."),
+        (name = "indicators", description = "What to look for, what was found, and why."),
+        (name = "labels", description = "What people think of what was found."),
+        (name = "site-profiles", description = "Where on the pages of a site each field stands."),
+        (name = "services", description = "Services: what they show, which of them are the same, what items cost and sellers share. Lists are also tables (CSV)."),
         (name = "custody", description = "What is held, sealed, erased, and kept for how long. Each of it is a leaf of the evidence log."),
         (name = "exports", description = "Captures that leave the house, with their proofs."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),

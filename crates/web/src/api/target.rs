@@ -55,6 +55,22 @@ pub struct TargetDetail {
     pub login: Option<Login>,
     /// Shapes of URIs that turned out to be crawler traps; at most 100.
     pub traps: Vec<Trap>,
+    /// Site profiles that do not fit any more: the site has changed, and a profile must follow.
+    pub drifts: Vec<ProfileDrift>,
+}
+
+/// That a site has drifted from its profile: most of its newest pages that the profile should read lack something that it requires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProfileDrift {
+    /// The profile.
+    pub profile: String,
+    /// On how many of the newest pages of the target something required is missing.
+    pub missed: u64,
+    /// How many of the newest pages the profile should read.
+    pub of: u64,
+    /// The newest capture that shows it.
+    #[schema(value_type = u64)]
+    pub seen_in: Seq,
 }
 
 /// Why a target waits for a person.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use axum::{
-    Json,
     extract::{RawQuery, State},
+    response::Response,
 };
 use model::{CaptureId, Grant, ObservableKind, Phase, Seq, ThemeId};
 use utoipa::IntoParams;
@@ -13,6 +13,7 @@ use super::captures::summary;
 use crate::{
     api::{CaptureSummary, Companion, Sightings},
     app::{Running, Shared},
+    csv::{Format, Listed, Table},
     refusal::Refusal,
     request::{AtTheme, Parameters, refused},
 };
@@ -38,16 +39,20 @@ pub(crate) struct SightingParameters {
     /// How many captures at most; never more than 100.
     #[param(value_type = Option<usize>, default = 50)]
     limit: usize,
+    /// `json`, or `csv` for a table of the captures.
+    #[param(value_type = Option<String>, default = "json")]
+    format: Format,
 }
 
 impl SightingParameters {
     fn read(query: Option<&str>) -> Result<Self, Refusal> {
-        let given = Parameters::read(query, &["kind", "value", "from", "limit"])?;
+        let given = Parameters::read(query, &["kind", "value", "from", "limit", "format"])?;
         Ok(Self {
             kind: given.one("kind")?.ok_or_else(|| refused("kind", "of which kind, such as btc or onion-v3?"))?,
             value: given.one("value")?.ok_or_else(|| refused("value", "which observable?"))?,
             from: given.one("from")?.map(Seq),
             limit: given.limit(50, MAX_LIMIT)?.max(1),
+            format: given.one("format")?.unwrap_or_default(),
         })
     }
 }
@@ -58,14 +63,18 @@ impl SightingParameters {
 #[utoipa::path(
     get, path = "/themes/{theme}/observables", tag = "search", operation_id = "show_sightings",
     params(AtTheme, SightingParameters),
-    responses((status = 200, description = "A page of captures.", body = Sightings)),
+    responses((
+        status = 200, description = "A page of captures.",
+        content((Sightings = "application/json"), (String = "text/csv")),
+    )),
 )]
 pub(crate) async fn sightings(
     State(running): State<Shared>,
     at: AtTheme,
     RawQuery(query): RawQuery,
-) -> Result<Json<Sightings>, Refusal> {
+) -> Result<Response, Refusal> {
     let wanted = SightingParameters::read(query.as_deref())?;
+    let format = wanted.format;
     let read = move |running: &Running| {
         let grant = at.grant(&running.app, Phase::Analysis);
         let theme = running.app.themes.iter().find(|theme| theme.id == at.theme).ok_or(Refusal::NoTheme)?;
@@ -83,7 +92,7 @@ pub(crate) async fn sightings(
             value,
         })
     };
-    running.blocking(read).await.map(Json)
+    running.blocking(read).await.map(|sightings| format.answer(&sightings))
 }
 
 /// A capture; nothing where it was erased or sealed a moment ago.
@@ -117,4 +126,27 @@ fn others(
     others.sort_unstable_by(|a, b| (b.captures, a.kind, &a.value).cmp(&(a.captures, b.kind, &b.value)));
     others.truncate(MAX_OTHERS);
     Ok(others)
+}
+
+impl Listed for Sightings {
+    const NAME: &'static str = "observable";
+
+    fn table(&self) -> Table {
+        let row = |capture: &CaptureSummary| {
+            vec![
+                self.kind.to_string(),
+                self.value.clone(),
+                capture.capture.to_string(),
+                capture.started_at.to_string(),
+                capture.target.to_string(),
+                capture.uri.to_string(),
+            ]
+        };
+        let columns = &["kind", "value", "capture", "started_at", "target", "uri"];
+        Table { columns, rows: self.captures.iter().map(row).collect() }
+    }
+
+    fn next(&self) -> Option<String> {
+        self.next.map(|seq| seq.to_string())
+    }
 }

@@ -1,14 +1,18 @@
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     extract::{RawQuery, State},
 };
-use model::{CaptureId, Outcome, PageKind, Phase, Seq, TargetId, ThemeId, Timestamp};
-use search::{Cursor, Page, Query, Sort};
+use model::{CaptureId, Grant, Label, Outcome, PageKind, Phase, Seq, TargetId, ThemeId, Timestamp};
+use search::{Cursor, Only, Page, Query, Sort};
+use store::{CaptureFilter, RuleKind};
 use utoipa::IntoParams;
 
+use super::labels;
 use crate::{
     api::{Hit, SearchAnswer, Span},
-    app::Shared,
+    app::{Running, Shared},
     refusal::Refusal,
     request::{AtTheme, Parameters, refused},
 };
@@ -39,6 +43,10 @@ pub(crate) struct SearchParameters {
     /// Only what was captured before this time.
     #[param(format = DateTime)]
     until: Option<String>,
+    /// Only versions with one of these labels: `relevant`, `not-relevant`, `unsure`.
+    label: Option<Vec<String>>,
+    /// Only what one of these indicators flags, in the version that is in force.
+    indicator: Option<Vec<String>>,
     /// `relevance`, `newest` or `oldest`.
     #[param(default = "relevance")]
     sort: Option<String>,
@@ -51,12 +59,33 @@ pub(crate) struct SearchParameters {
     up_to: Option<u64>,
 }
 
-const NAMES: [&str; 11] =
-    ["q", "target", "language", "kind", "outcome", "from", "until", "sort", "limit", "after", "up_to"];
+const NAMES: [&str; 13] = [
+    "q",
+    "target",
+    "language",
+    "kind",
+    "outcome",
+    "from",
+    "until",
+    "label",
+    "indicator",
+    "sort",
+    "limit",
+    "after",
+    "up_to",
+];
 
-fn read(query: Option<&str>) -> Result<Query, Refusal> {
+/// What is asked for beside what the index knows.
+struct Filters {
+    labels: BTreeSet<Label>,
+    indicators: BTreeSet<String>,
+}
+
+fn read(query: Option<&str>) -> Result<(Query, Filters), Refusal> {
     let given = Parameters::read(query, &NAMES)?;
-    Ok(Query {
+    let labels = given.many::<Label>("label")?.into_iter().collect();
+    let filters = Filters { labels, indicators: given.many("indicator")?.into_iter().collect() };
+    let query = Query {
         text: given.one("q")?.unwrap_or_default(),
         targets: given.many::<TargetId>("target")?,
         languages: given.many("language")?,
@@ -68,7 +97,9 @@ fn read(query: Option<&str>) -> Result<Query, Refusal> {
         limit: given.limit(20, MAX_LIMIT)?,
         after: given.one::<Cursor>("after")?,
         up_to: given.one("up_to")?.map(Seq),
-    })
+        only: Vec::new(),
+    };
+    Ok((query, filters))
 }
 
 fn sort(name: Option<&str>) -> Result<Sort, Refusal> {
@@ -93,9 +124,10 @@ pub(crate) async fn search(
     at: AtTheme,
     RawQuery(query): RawQuery,
 ) -> Result<Json<SearchAnswer>, Refusal> {
-    let query = read(query.as_deref())?;
+    let (query, filters) = read(query.as_deref())?;
     let answer = running.blocking(move |running| {
         let grant = at.grant(&running.app, Phase::Analysis);
+        let query = Query { only: only(running, at, &grant, &filters)?, ..query };
         let page = running.app.indexes.theme(at.theme)?.search(&grant, &query)?;
         // Asked last: what was taken away while the index was searched may be among the hits.
         if running.app.store.is_changing(at.theme)? {
@@ -105,6 +137,45 @@ pub(crate) async fn search(
         Ok(shown(at.theme, page, erased))
     });
     answer.await.map(Json)
+}
+
+/// The captures that the filters let through.
+fn only(running: &Running, at: AtTheme, grant: &Grant, filters: &Filters) -> Result<Vec<Only>, Refusal> {
+    let mut only = Vec::new();
+    if !filters.labels.is_empty() {
+        let captures = labelled(running, at, grant, &filters.labels)?;
+        only.push(Only { what: format!("labels {:?}", filters.labels), captures: captures.into_iter().collect() });
+    }
+    if !filters.indicators.is_empty() {
+        let mut captures = BTreeSet::new();
+        for name in &filters.indicators {
+            let rule = running.app.store.rule(grant, at.theme, RuleKind::Indicator, name)?;
+            let version = rule.as_ref().and_then(store::Rule::present).ok_or(Refusal::NoRule)?;
+            for flag in running.app.store.flags(grant, at.theme, version.leaf)? {
+                captures.insert(flag?.0);
+            }
+        }
+        let what = format!("indicators {:?}", filters.indicators);
+        only.push(Only { what, captures: captures.into_iter().collect() });
+    }
+    Ok(only)
+}
+
+/// The captures of all versions that bear one of the labels.
+fn labelled(running: &Running, at: AtTheme, grant: &Grant, labels: &BTreeSet<Label>) -> Result<BTreeSet<Seq>, Refusal> {
+    let store = &running.app.store;
+    let mut captures = BTreeSet::new();
+    for said in labels::present(running, at)? {
+        if !said.label.is_some_and(|label| labels.contains(&label)) {
+            continue;
+        }
+        // The version may begin elsewhere than it did when it was labelled.
+        let Some(version) = store.version_before(at.theme, said.uri, said.version)? else { continue };
+        let of_uri =
+            store.sequences(grant, at.theme, CaptureFilter::Uri(said.uri), Seq(version.first.0 - 1), usize::MAX)?;
+        captures.extend(of_uri.into_iter().take_while(|seq| *seq <= version.last));
+    }
+    Ok(captures)
 }
 
 fn shown(theme: ThemeId, page: Page, erased: u64) -> SearchAnswer {

@@ -15,14 +15,11 @@ use crate::{
     api::{Naming, NewName, Version, VersionDetail, Versions},
     app::{Running, Shared},
     refusal::Refusal,
-    request::{AtCapture, AtTheme, Body, Parameters, refused},
+    request::{AtCapture, AtTheme, Body, Parameters, checked, refused},
 };
 
 /// The most versions on a page.
 const MAX_LIMIT: usize = 100;
-
-/// The longest name or author, in characters.
-const MAX_TEXT: usize = 200;
 
 /// Which versions to list.
 #[derive(Debug, IntoParams)]
@@ -144,7 +141,7 @@ pub(crate) async fn unname(
     running.blocking(remove).await.map(Json)
 }
 
-fn version_of(running: &Running, at: AtCapture) -> Result<(model::Capture, store::Version), Refusal> {
+pub(super) fn version_of(running: &Running, at: AtCapture) -> Result<(model::Capture, store::Version), Refusal> {
     let (grant, store) = (at.grant(&running.app), &running.app.store);
     if let Some(found) = store.version_of(&grant, at.id())? {
         return Ok(found);
@@ -188,19 +185,4 @@ fn detail(
         names: store::Naming::present(&namings).into_iter().map(naming).collect(),
     };
     Ok(VersionDetail { version, history: namings.iter().map(naming).collect() })
-}
-
-/// A name as people write it: something, and not too much, on one line.
-fn checked(field: &'static str, text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    let problem = if text.is_empty() {
-        "is empty".to_owned()
-    } else if text.chars().count() > MAX_TEXT {
-        format!("is longer than {MAX_TEXT} characters")
-    } else if text.chars().any(char::is_control) {
-        "control characters do not belong in it".to_owned()
-    } else {
-        return Ok(text.to_owned());
-    };
-    Err(Refusal::Invalid { field, problem })
 }

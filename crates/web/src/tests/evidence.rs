@@ -27,7 +27,11 @@ fn framing() -> Framing {
     Framing { pieces, end: b"\r\n0\r\nTrailer: x\r\n\r\n".to_vec() }
 }
 
+/// A URI of the service, by its path, or a whole one.
 pub(super) fn uri(path: &str) -> Uri {
+    if path.starts_with("http") {
+        return path.parse().unwrap();
+    }
     format!("http://pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion{path}").parse().unwrap()
 }
 
@@ -104,7 +108,10 @@ impl House {
             has_changed: true,
             is_quarantined,
         };
-        self.store.put_analyses(theme(theme_name), &[Analysis { seq, hint, document, version: None }], seq).unwrap();
+        let capture = Capture { seq, ..capture(TARGET, path, Outcome::Ok, PAGE) };
+        let sketch = document.as_ref().map(|document| derive::sketch(&capture, document));
+        let analysis = Analysis { seq, hint, document, sketch, version: None, findings: Vec::new() };
+        self.store.put_analyses(theme(theme_name), &[analysis], seq).unwrap();
     }
 
     /// Adds entries to the index of a theme: the path, the moment in minutes after noon, the text.

@@ -20,7 +20,7 @@ pub(super) fn new_target() -> Value {
 }
 
 impl House {
-    async fn add(&self) -> TargetId {
+    pub(super) async fn add(&self) -> TargetId {
         let answer = self.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new_target()).await;
         answer.json(201)["id"].as_str().unwrap().parse().unwrap()
     }

@@ -45,7 +45,8 @@ impl House {
             has_changed: true,
             is_quarantined: false,
         };
-        let analysis = Analysis { seq, hint, document, version: Some((uri("/a").id(), version)) };
+        let version = Some((uri("/a").id(), version));
+        let analysis = Analysis { seq, hint, document, sketch: None, version, findings: Vec::new() };
         self.store.put_analyses(theme(MARKET), &[analysis], seq).unwrap();
     }
 

@@ -1,12 +1,18 @@
 //! A target as it is shown.
 
-use model::Target;
+use std::collections::BTreeMap;
+
+use model::{CaptureId, Grant, Purpose, Seq, Target};
+use store::CaptureFilter;
 
 use crate::{
-    api::{self, TargetCrawl, TargetDetail},
+    api::{self, ProfileDrift, TargetCrawl, TargetDetail},
     app::Running,
     refusal::Refusal,
 };
+
+/// The newest captures that are asked whether a site has drifted from its profile.
+const DRIFT_PAGES: usize = 100;
 
 /// The most traps that are told of.
 const MAX_TRAPS: usize = 100;
@@ -20,7 +26,30 @@ pub(super) fn detail(running: &Running, of: Target) -> Result<TargetDetail, Refu
         refused: record.refused,
     };
     let traps = store.traps(of.theme, of.id, MAX_TRAPS)?.into_iter().map(trap).collect();
-    Ok(TargetDetail { login: login(running, &of)?, traps, target: target(running, of)? })
+    Ok(TargetDetail { login: login(running, &of)?, traps, drifts: drifts(running, &of)?, target: target(running, of)? })
+}
+
+/// The profiles that do not fit the newest pages of a target any more.
+fn drifts(running: &Running, target: &Target) -> Result<Vec<ProfileDrift>, Refusal> {
+    let (store, grant) = (&running.app.store, Grant::system(Purpose::Maintenance));
+    let page = store.captures(&grant, target.theme, CaptureFilter::Target(target.id), None, DRIFT_PAGES)?;
+    let mut drifts: BTreeMap<String, ProfileDrift> = BTreeMap::new();
+    for capture in page.captures.iter().filter(|capture| capture.outcome.has_content()) {
+        let id = CaptureId { theme: target.theme, seq: capture.seq };
+        let document = match store.document(&grant, id) {
+            Err(error) if error.is_withheld() => None,
+            document => document?,
+        };
+        let Some(used) = document.and_then(|document| document.fields.profile) else { continue };
+        let new = ProfileDrift { profile: used.name.clone(), missed: 0, of: 0, seen_in: Seq(0) };
+        let drift = drifts.entry(used.name).or_insert(new);
+        drift.of += 1;
+        if !used.matched {
+            drift.missed += 1;
+            drift.seen_in = drift.seen_in.max(capture.seq);
+        }
+    }
+    Ok(drifts.into_values().filter(|drift| drift.missed * 2 > drift.of).collect())
 }
 
 /// A target with the state of its crawl.

@@ -1,0 +1,172 @@
+//! What indicators and site profiles have in common: each is a text with a name, whose versions are acts.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use model::{Grant, Phase, ThemeId};
+use store::{RuleChange, RuleKind};
+use utoipa::IntoParams;
+
+use crate::{
+    api::{Rule, RuleSummary, RuleVersion, Rules},
+    app::{Running, Shared},
+    authentication::Who,
+    refusal::Refusal,
+    request::{AtTheme, Parameters, checked, refused},
+};
+
+/// A path that points at a rule of a theme.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtRule {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The name of a rule.
+    #[param(example = "firearms-nl")]
+    pub(crate) name: String,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
+impl AtRule {
+    pub(crate) fn grant(&self, running: &Running) -> Grant {
+        running.app.authority.grant(self.who.name(), self.theme, Phase::Analysis)
+    }
+}
+
+impl FromRequestParts<Shared> for AtRule {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let AtTheme { theme, who } = AtTheme::from_request_parts(parts, running).await?;
+        let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Refusal::NoRoute)?;
+        let name = path.iter().find(|(key, _)| *key == "name").map(|(_, name)| name.to_owned());
+        Ok(Self { theme, name: name.ok_or(Refusal::NoRule)?, who })
+    }
+}
+
+/// Who changes a rule, and what they have seen of it.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangeParameters {
+    /// Who changes it.
+    pub(crate) author: String,
+    /// The version that the author has seen: refused when another one is in force; 0 where the rule is new. Absent: whatever is there.
+    pub(crate) replaces: Option<u64>,
+}
+
+impl ChangeParameters {
+    pub(crate) fn read(query: Option<&str>) -> Result<Self, Refusal> {
+        let given = Parameters::read(query, &["author", "replaces"])?;
+        let author = given.one::<String>("author")?.ok_or_else(|| refused("author", "who changes it?"))?;
+        Ok(Self { author: checked("author", &author)?, replaces: given.one("replaces")? })
+    }
+}
+
+/// Which version of a rule is meant.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VersionParameters {
+    /// The version; absent: the newest one.
+    pub(crate) version: Option<u64>,
+}
+
+impl VersionParameters {
+    pub(crate) fn read(query: Option<&str>) -> Result<Self, Refusal> {
+        Ok(Self { version: Parameters::read(query, &["version"])?.one("version")? })
+    }
+}
+
+/// The text of a rule, which must be UTF-8.
+pub(crate) fn text(body: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(body).map_err(|_| Refusal::Invalid { field: "rule", problem: "it is not UTF-8".into() })
+}
+
+/// The rules in force. `why` tells from the text of a rule why it matters.
+pub(crate) fn list(
+    running: &Running,
+    grant: &Grant,
+    theme: ThemeId,
+    kind: RuleKind,
+    why: impl Fn(&str) -> Option<String>,
+) -> Result<Rules, Refusal> {
+    let store = &running.app.store;
+    let all = store.rules(grant, theme, kind)?;
+    let set = all.iter().flat_map(|rule| &rule.versions).map(|version| version.leaf).max().unwrap_or(0);
+    let mut rules = Vec::new();
+    for rule in all {
+        let Some(version) = rule.present() else { continue };
+        let written = store.rule_text(grant, theme, version.leaf)?;
+        rules.push(RuleSummary {
+            name: rule.name,
+            version: version.leaf,
+            since: written.at,
+            author: written.author,
+            why: written.text.as_deref().and_then(&why),
+        });
+    }
+    Ok(Rules { set, rules })
+}
+
+/// A rule of this name and kind, which there must be.
+pub(crate) fn rule(running: &Running, at: &AtRule, kind: RuleKind) -> Result<store::Rule, Refusal> {
+    running.app.store.rule(&at.grant(running), at.theme, kind, &at.name)?.ok_or(Refusal::NoRule)
+}
+
+/// One of the versions of a rule; without a word which, the newest.
+pub(crate) fn version_of(rule: &store::Rule, asked: Option<u64>) -> Result<store::RuleVersion, Refusal> {
+    let found = match asked {
+        Some(leaf) => rule.versions.iter().find(|version| version.leaf == leaf),
+        None => rule.versions.last(),
+    };
+    found.copied().ok_or(Refusal::NoRule)
+}
+
+/// A version of a rule with its history, without its progress.
+pub(crate) fn detail(
+    running: &Running,
+    at: &AtRule,
+    rule: &store::Rule,
+    version: store::RuleVersion,
+) -> Result<Rule, Refusal> {
+    let (grant, store) = (at.grant(running), &running.app.store);
+    let mut history = Vec::with_capacity(rule.versions.len());
+    for version in &rule.versions {
+        let written = store.rule_text(&grant, at.theme, version.leaf)?;
+        history.push(RuleVersion {
+            version: version.leaf,
+            at: written.at,
+            author: written.author,
+            is_removal: version.is_removal,
+            until: version.until,
+        });
+    }
+    Ok(Rule {
+        name: rule.name.clone(),
+        version: version.leaf,
+        is_in_force: rule.present() == Some(version),
+        text: store.rule_text(&grant, at.theme, version.leaf)?.text,
+        progress: None,
+        history,
+    })
+}
+
+/// Changes a rule, or takes it away.
+pub(crate) fn change(
+    running: &Running,
+    at: &AtRule,
+    kind: RuleKind,
+    text: Option<&str>,
+    parameters: &ChangeParameters,
+) -> Result<(), Refusal> {
+    let change = RuleChange {
+        kind,
+        name: &at.name,
+        text,
+        author: &parameters.author,
+        replaces: parameters.replaces.map(|seen| Some(seen).filter(|seen| *seen != 0)),
+        at: running.app.clock.now(),
+    };
+    running.app.store.change_rule(&at.grant(running), at.theme, &change)?;
+    Ok(())
+}
