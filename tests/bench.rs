@@ -11,6 +11,7 @@ mod bench {
     pub(crate) mod pages;
     pub(crate) mod payloads;
     pub(crate) mod process;
+    pub(crate) mod rescore;
     pub(crate) mod store;
 }
 
@@ -59,6 +60,14 @@ enum Command {
         #[arg(long = "gigabytes", default_values_t = [1])]
         gigabytes: Vec<u64>,
     },
+    /// What a changed indicator costs over everything that is stored, beside ripgrep over the same text.
+    Rescore {
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Stored documents.
+        #[arg(long, default_value_t = 100_000)]
+        documents: usize,
+    },
     /// Kills a writer in every way that can be thought of, and looks whether anything acknowledged is lost.
     Crash {
         #[arg(long, default_value_t = 200)]
@@ -87,6 +96,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Derive { rounds, saved } => bench::derive::run(rounds, saved).await,
         Command::Payloads => bench::payloads::run().await,
         Command::Store { rounds, captures, gigabytes } => bench::store::run(rounds, captures, &gigabytes).await,
+        Command::Rescore { rounds, documents } => bench::rescore::run(rounds, documents).await,
         Command::Crash { rounds, seed } => bench::crash::run(rounds, seed),
         Command::Bare { network_config, tcp_nodelay, pages, onions } => {
             bench::bare::run(network_config, tcp_nodelay, pages, onions).await

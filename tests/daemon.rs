@@ -42,11 +42,13 @@ impl Daemon {
     pub async fn prepare(dir: &Path, network_config: &Path, settings: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
         let daemon = Self { program: program()?, dir: dir.canonicalize()?, child: None };
-        let themes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/themes").canonicalize()?;
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").canonicalize()?;
         let config = format!(
-            "data_dir = '{}'\nthemes_dir = '{}'\nlisten.tcp = ['127.0.0.1:0']\nlisten.socket = '{}'\nfetch.tor.network_config = '{}'\n{settings}\n",
+            "data_dir = '{}'\nthemes_dir = '{}'\nindicators_dir = '{}'\nsites_dir = '{}'\nlisten.tcp = ['127.0.0.1:0']\nlisten.socket = '{}'\nfetch.tor.network_config = '{}'\n{settings}\n",
             daemon.dir.join("data").display(),
-            themes.display(),
+            config.join("themes").display(),
+            config.join("indicators").display(),
+            config.join("sites").display(),
             daemon.dir.join("api.sock").display(),
             network_config.display(),
         );

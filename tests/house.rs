@@ -2,6 +2,7 @@
 
 mod disk;
 mod exports;
+mod mirrors;
 mod politeness;
 mod revisits;
 mod scope;

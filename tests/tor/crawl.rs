@@ -124,6 +124,7 @@ async fn market_and_forum_are_captured_once_each_and_found() {
     let proof = daemon.cli(&["capture", "proof", "marketplace/1"]).await.unwrap();
     assert!(proof.starts_with("c2sp.org/tlog-proof@v1\nindex "), "{proof}");
     expect_exports(&daemon, &id, dir.path()).await;
+    expect_rules(&daemon, dir.path()).await;
     let stopped = daemon.stop().await.unwrap();
     assert!(stopped < Duration::from_secs(10), "{stopped:?}");
     expect_sound(&daemon, &["--offline", "--quick", "--against", file.to_str().unwrap()]).await;
@@ -158,6 +159,87 @@ async fn expect_exports(daemon: &Daemon, target: &str, dir: &std::path::Path) {
         let summary: Value = serde_json::from_str(report.lines().last().unwrap()).unwrap();
         assert_eq!((&summary["captures"], &summary["fails"]), (&count.into(), &0.into()), "{report}");
     }
+}
+
+/// Listings of one sort, by two versions of a rule.
+const RESIN: &str = r#"
+name = "resin"
+why = "Resins are offered."
+[[all]]
+kind = ["listing"]
+[[any]]
+terms = ["resin"]
+place = "listing.title"
+weight = 2
+[[any]]
+field = "listing.price"
+above = 0
+currency = "EUR"
+[[example]]
+text = "Nothing"
+kind = "listing"
+flags = false
+"#;
+
+/// The starter sets are there, pages are read with the market's profile, and a new rule is scored on all that is stored, over the command line.
+async fn expect_rules(daemon: &Daemon, dir: &std::path::Path) {
+    let json = async |args: &[&str]| -> Value {
+        serde_json::from_str(&daemon.cli(&[&["--json"], args].concat()).await.unwrap()).unwrap()
+    };
+    for (theme, noun) in [("marketplace", "indicators"), ("cybercrime", "indicators"), ("marketplace", "site")] {
+        let rules = json(&[noun, "list", "--theme", theme]).await;
+        assert!(!rules["rules"].as_array().unwrap().is_empty(), "{theme}: no starter set of {noun}");
+    }
+    let listings = daemon.get("/themes/marketplace/search?q=kind:listing&limit=1").await.unwrap();
+    let seq = &listings["hits"][0]["seq"];
+    let document = daemon.get(&format!("/themes/marketplace/captures/{seq}/document")).await.unwrap();
+    assert_eq!(document["fields"]["profile"], serde_json::json!({ "name": "lantern-row", "matched": true }));
+
+    let file = dir.join("resin.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, RESIN.replace("flags = false", "flags = true")).unwrap();
+    assert!(
+        !daemon.try_cli(&["indicators", "check", path]).await.unwrap().status.success(),
+        "an example was not checked"
+    );
+    std::fs::write(&file, RESIN).unwrap();
+    daemon.cli(&["indicators", "check", path]).await.unwrap();
+    let trial = json(&["indicators", "test", "--theme", "marketplace", path, "--captures", "1000"]).await;
+    let would = trial["trials"][0]["flagged"].as_u64().unwrap();
+    assert_eq!(Some(would), listings["total"].as_u64(), "every listing has a price in euro");
+    daemon.cli(&["indicators", "put", "--theme", "marketplace", path, "--author", "test"]).await.unwrap();
+    wait_until("every page is looked at", Deadline::seconds(60), || async move {
+        let shown = daemon.get("/themes/marketplace/indicators/resin").await?;
+        Ok((shown["progress"]["up_to"] == shown["progress"]["of"]).then_some(shown))
+    })
+    .await
+    .map(|shown| assert_eq!(shown["progress"]["flagged"], would))
+    .unwrap();
+    let first =
+        json(&["search", "--theme", "marketplace", "--indicator", "resin", "title:resin", "--limit", "1"]).await;
+    let capture = first["hits"][0]["capture"].as_str().unwrap();
+    let found = daemon.cli(&["findings", capture]).await.unwrap();
+    assert!(found.contains("Resins are offered.") && found.contains("listing.title"), "{found}");
+
+    // Dearer by one word: what has no resin in its title ceases to be flagged.
+    std::fs::write(&file, RESIN.replace("why =", "threshold = 3\nwhy =")).unwrap();
+    daemon.cli(&["indicators", "put", "--theme", "marketplace", path, "--author", "test"]).await.unwrap();
+    let report = wait_until("every page is looked at again", Deadline::seconds(60), || async move {
+        let report = daemon.get("/themes/marketplace/indicators/resin/report").await?;
+        Ok((report["up_to"] == report["of"]).then_some(report))
+    })
+    .await
+    .unwrap();
+    let count = |name: &str| report[name].as_u64().unwrap();
+    assert!(count("unchanged") > 0 && count("ceased") > 0 && count("became") == 0, "{report}");
+    assert_eq!(count("unchanged") + count("ceased"), would);
+
+    daemon.cli(&["label", "set", capture, "relevant", "--indicator", "resin", "--author", "ann"]).await.unwrap();
+    daemon.cli(&["label", "set", capture, "unsure", "--indicator", "resin", "--author", "bob"]).await.unwrap();
+    let labelled = json(&["search", "--theme", "marketplace", "--label", "relevant"]).await;
+    assert_eq!((&labelled["total"], labelled["hits"][0]["capture"].as_str()), (&1.into(), Some(capture)));
+    let agreement = json(&["label", "agreement", "--theme", "marketplace", "ann", "bob"]).await;
+    assert_eq!((&agreement["both"], &agreement["alike"]), (&1.into(), &0.into()));
 }
 
 /// `nachtwacht verify` finds nothing wrong.

@@ -1,9 +1,12 @@
 //! The command line.
 
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{CaptureId, ObservableKind, TargetId, ThemeId, Timestamp};
+pub(crate) use rules::{IndicatorsCommand, LabelAbout, LabelCommand, RuleCommand, RuleRef, SiteCommand, TrialArgs};
 
 /// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
 #[derive(Debug, Parser)]
@@ -41,6 +44,27 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Says where an address, a key or a name was seen, and with which others.
     Observable(ObservableArgs),
+    /// Checks, tries and changes indicators: what to look for.
+    #[command(subcommand)]
+    Indicators(IndicatorsCommand),
+    /// Says what the indicators found in a capture, such as marketplace/17, and why.
+    Findings { capture: CaptureId },
+    /// Labels versions of pages, and compares labellers.
+    #[command(subcommand)]
+    Label(LabelCommand),
+    /// Tries and changes site profiles: where the fields of a site's pages stand.
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// Shows what a service shows, who names it, and of which services it is a mirror or a suspected clone.
+    Service(ServiceArgs),
+    /// Lists services that are the same behind several addresses, or copies of each other.
+    Clusters(PageArgs),
+    /// Lists onion services that are held to be mirrors of watched ones; nothing is crawled for being listed.
+    Proposals(PageArgs),
+    /// Shows what the item of a capture cost over time, on all mirrors.
+    Price(PriceArgs),
+    /// Shows with whom verified keys link a seller over services.
+    Vendor(VendorArgs),
     /// Shows captures and what was received.
     #[command(subcommand)]
     Capture(CaptureCommand),
@@ -214,6 +238,59 @@ pub(crate) struct ObservableArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    /// Its onion address, or its domain.
+    pub(crate) host: String,
+    /// Only what is of this kind: an observable's, such as btc, or mention, or called-mirror.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// From this on, as the page before says.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// As CSV.
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PageArgs {
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    /// From this on, as the page before says.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// As CSV.
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PriceArgs {
+    /// A capture that shows the item, as `theme/sequence`.
+    pub(crate) capture: CaptureId,
+    /// As CSV.
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VendorArgs {
+    #[arg(long)]
+    pub(crate) theme: ThemeId,
+    /// The seller's name.
+    pub(crate) name: String,
+    /// As CSV.
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
     /// The theme to search in.
     #[arg(long)]
@@ -232,6 +309,12 @@ pub(crate) struct SearchArgs {
     /// Only captures that ended so.
     #[arg(long)]
     pub(crate) outcome: Vec<String>,
+    /// Only versions with one of these labels.
+    #[arg(long)]
+    pub(crate) label: Vec<model::Label>,
+    /// Only what one of these indicators flags.
+    #[arg(long)]
+    pub(crate) indicator: Vec<String>,
     /// Captured at or after this moment.
     #[arg(long)]
     pub(crate) from: Option<Timestamp>,

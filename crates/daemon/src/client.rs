@@ -45,9 +45,15 @@ impl Client {
         self.exchange(Method::POST, path, Content::none()).await
     }
 
-    /// `POST`s bytes of some media type and reads a JSON answer.
-    pub(crate) async fn upload(&self, path: &str, media_type: &'static str, bytes: Vec<u8>) -> Result<Value, Failure> {
-        parsed(&self.exchange(Method::POST, path, Content { media_type, bytes }).await?)
+    /// Sends bytes of some media type and reads a JSON answer.
+    pub(crate) async fn upload(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        parsed(&self.exchange(method, path, Content { media_type, bytes }).await?)
     }
 
     /// Sends a JSON body, or none, and reads an answer of lines, each a JSON value, as they come.

@@ -4,9 +4,12 @@ mod backup;
 mod capture;
 mod custody;
 mod export;
+mod label;
 mod log;
 mod observable;
+mod rules;
 mod search;
+mod service;
 mod status;
 mod target;
 mod version;
@@ -15,7 +18,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Cli, Command, ErasuresCommand},
+    cli::{Cli, Command, ErasuresCommand, IndicatorsCommand},
     client::Client,
     config::Config,
     credentials::{self, Renew},
@@ -29,6 +32,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     if matches!(command, Command::Version { command: None }) {
         program_version(wants_json);
         return Ok(());
+    }
+    if let Command::Indicators(IndicatorsCommand::Check { files }) = &command {
+        return rules::check(files, wants_json);
     }
     let config = Config::load(&path)?;
     match command {
@@ -52,6 +58,15 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Target(command) => target::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
         Command::Observable(args) => observable::run(client, args, wants_json).await,
+        Command::Indicators(command) => rules::indicators(client, command, wants_json).await,
+        Command::Findings { capture } => rules::findings(client, capture, wants_json).await,
+        Command::Label(command) => label::run(client, command, wants_json).await,
+        Command::Site(command) => rules::sites(client, command, wants_json).await,
+        Command::Service(args) => service::service(client, args, wants_json).await,
+        Command::Clusters(args) => service::clusters(client, args, wants_json).await,
+        Command::Proposals(args) => service::proposals(client, args, wants_json).await,
+        Command::Price(args) => service::price(client, args, wants_json).await,
+        Command::Vendor(args) => service::vendor(client, args, wants_json).await,
         Command::Capture(command) => capture::run(client, command, wants_json).await,
         Command::Hold(command) => custody::hold(client, command, wants_json).await,
         Command::Seal(command) => custody::seal(client, command, wants_json).await,

@@ -18,6 +18,10 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// Where the themes are described, one file each.
     pub(crate) themes_dir: PathBuf,
+    /// Where the indicators are that a theme begins with, one file a theme.
+    pub(crate) indicators_dir: PathBuf,
+    /// Where the site profiles are that every theme begins with, one file each.
+    pub(crate) sites_dir: PathBuf,
     /// What may be said in the log, as a filter of `tracing`.
     pub(crate) log: String,
     pub(crate) listen: Listen,
@@ -43,6 +47,8 @@ impl Default for Config {
         Self {
             data_dir: "/var/lib/nachtwacht".into(),
             themes_dir: "/etc/nachtwacht/themes".into(),
+            indicators_dir: "/etc/nachtwacht/indicators".into(),
+            sites_dir: "/etc/nachtwacht/sites".into(),
             log: "info,arti_client=warn,tor_=warn".into(),
             listen: Listen::default(),
             fetch: fetch::Config::default(),

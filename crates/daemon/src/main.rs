@@ -10,6 +10,7 @@ mod failure;
 mod lifecycle;
 mod print;
 mod serve;
+mod starters;
 mod themes;
 
 use std::process::ExitCode;

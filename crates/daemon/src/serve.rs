@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use model::{Authority, Clock, Digest, SystemClock};
 use tracing_subscriber::EnvFilter;
 
-use crate::{client_keys, config::Config, credentials::Credentials, failure::Failure, lifecycle::Lifecycle, themes};
+use crate::{
+    client_keys, config::Config, credentials::Credentials, failure::Failure, lifecycle::Lifecycle, starters, themes,
+};
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
@@ -31,6 +33,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let fetcher = Arc::new(fetch::Fetcher::new(tor, Arc::clone(&clock), &config.fetch).context("fetch")?);
     let crawler =
         crawl::Crawler::new(config.crawl.clone(), store.clone(), Arc::clone(&fetcher), Arc::clone(&clock), identity);
+    starters::plant(&store, config, &themes, clock.now())?;
     let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes)).keeping(&themes);
     let notary = Arc::new(store::Notary::new(store.clone(), log_key, &config.checkpoint_dir()));
     let app = web::App {

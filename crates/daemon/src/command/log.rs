@@ -130,7 +130,12 @@ pub(super) async fn checkpoint(client: &Client, command: CheckpointCommand, want
         CheckpointCommand::Attach { size, file } => {
             let reply = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
             let answer = client
-                .upload(&format!("/log/checkpoints/{size}/timestamps"), "application/timestamp-reply", reply)
+                .upload(
+                    Method::POST,
+                    &format!("/log/checkpoints/{size}/timestamps"),
+                    "application/timestamp-reply",
+                    reply,
+                )
                 .await?;
             if wants_json {
                 print::json(&answer);

@@ -48,6 +48,8 @@ fn parameters(args: &SearchArgs) -> Vec<(&'static str, String)> {
     pairs.extend(args.language.iter().map(|language| ("language", language.clone())));
     pairs.extend(args.kind.iter().map(|kind| ("kind", kind.clone())));
     pairs.extend(args.outcome.iter().map(|outcome| ("outcome", outcome.clone())));
+    pairs.extend(args.label.iter().map(|label| ("label", label.to_string())));
+    pairs.extend(args.indicator.iter().map(|indicator| ("indicator", indicator.clone())));
     pairs.extend(args.from.iter().map(|from| ("from", from.to_string())));
     pairs.extend(args.until.iter().map(|until| ("until", until.to_string())));
     pairs.extend(args.after.iter().map(|after| ("after", after.clone())));

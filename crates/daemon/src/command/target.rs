@@ -166,6 +166,15 @@ fn show(target: &Value) {
     if let Some(reason) = crawl["waits_because"].as_str() {
         print::line(&format!("waits     {reason}"));
     }
+    for drift in items(&target["drifts"]) {
+        print::line(&format!(
+            "drift     site profile {} does not fit {} of the newest {} pages that it should read; see capture {}",
+            text(&drift["profile"]),
+            text(&drift["missed"]),
+            text(&drift["of"]),
+            text(&drift["seen_in"]),
+        ));
+    }
     for trap in items(&target["traps"]) {
         print::line(&format!("trap      {} ({} refused)", text(&trap["template"]), text(&trap["refused"])));
     }
