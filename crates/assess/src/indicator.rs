@@ -97,6 +97,15 @@ impl Indicator {
         compile::indicator(toml::from_str(text).map_err(|error| InvalidIndicator::syntax(&error, text))?)
     }
 
+    /// Why an indicator matters, read off its text without the rest; `None` where it is no indicator's.
+    pub fn why_of(text: &str) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Why {
+            why: String,
+        }
+        toml::from_str::<Why>(text).ok().map(|read| read.why)
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name

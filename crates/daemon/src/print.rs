@@ -13,6 +13,11 @@ pub(crate) fn problem(failure: &Failure) {
     eprintln!("nachtwacht: {}", harmless(&failure.to_string()));
 }
 
+/// A remark on standard error, beside what goes to a file.
+pub(crate) fn note(text: &str) {
+    eprintln!("{}", harmless(text));
+}
+
 /// One line, or several.
 pub(crate) fn line(text: &str) {
     println!("{}", harmless(text));

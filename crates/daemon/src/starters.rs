@@ -13,35 +13,49 @@ use crate::{config::Config, failure::Failure};
 /// Who wrote them, in the evidence log.
 const AUTHOR: &str = "starter set";
 
-/// Gives each theme that never had an indicator, or a site profile, those of the starter set. What analysts change or take away stays as they left it.
+/// Gives each theme whose indicators, or site profiles, nobody has touched those of the starter set that it does not have. What analysts write, change or
+/// take away stays as they left it.
 pub(crate) fn plant(store: &Store, config: &Config, themes: &[Theme], now: Timestamp) -> Result<(), Failure> {
+    let mut profiles = Vec::new();
+    for path in files(&config.sites_dir)? {
+        let Some(text) = read(&path)? else { continue };
+        let profile = extract::SiteProfile::parse(&text).map_err(|error| problem(&path, error.to_string()))?;
+        profiles.push((profile.name().to_owned(), text));
+    }
     for theme in themes {
-        if is_bare(store, theme.id, RuleKind::Indicator)? {
-            let path = config.indicators_dir.join(format!("{}.toml", theme.id));
-            for (text, indicator) in read(&path)?.map_or(Ok(Vec::new()), |text| {
-                assess::parse_set(&text).map_err(|error| problem(&path, error.to_string()))
-            })? {
-                write(store, theme.id, RuleKind::Indicator, indicator.name(), &text, now)?;
-            }
-        }
-        if is_bare(store, theme.id, RuleKind::SiteProfile)? {
-            for path in files(&config.sites_dir)? {
-                let Some(text) = read(&path)? else { continue };
-                let profile = extract::SiteProfile::parse(&text).map_err(|error| problem(&path, error.to_string()))?;
-                write(store, theme.id, RuleKind::SiteProfile, profile.name(), &text, now)?;
-            }
-        }
+        let path = config.indicators_dir.join(format!("{}.toml", theme.id));
+        let text = read(&path)?.unwrap_or_default();
+        let indicators = assess::parse_set(&text).map_err(|error| problem(&path, error.to_string()))?;
+        let indicators: Vec<_> = indicators.into_iter().map(|(text, rule)| (rule.name().to_owned(), text)).collect();
+        plant_some(store, theme.id, RuleKind::Indicator, &indicators, now)?;
+        plant_some(store, theme.id, RuleKind::SiteProfile, &profiles, now)?;
     }
     Ok(())
 }
 
-fn is_bare(store: &Store, theme: ThemeId, kind: RuleKind) -> Result<bool, Failure> {
-    Ok(store.rules(&Grant::system(Purpose::Maintenance), theme, kind)?.is_empty())
-}
-
-fn write(store: &Store, theme: ThemeId, kind: RuleKind, name: &str, text: &str, at: Timestamp) -> Result<(), Failure> {
-    let change = RuleChange { kind, name, text: Some(text), author: AUTHOR, replaces: Some(None), at };
-    store.change_rule(&Grant::system(Purpose::Maintenance), theme, &change)?;
+fn plant_some(
+    store: &Store,
+    theme: ThemeId,
+    kind: RuleKind,
+    rules: &[(String, String)],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let grant = Grant::system(Purpose::Maintenance);
+    let there = store.rules(&grant, theme, kind)?;
+    for rule in &there {
+        let is_planted = match rule.versions[..] {
+            [only] => store.rule_text(&grant, theme, only.leaf)?.author.as_deref() == Some(AUTHOR),
+            _ => false,
+        };
+        if !is_planted {
+            return Ok(());
+        }
+    }
+    // A start that broke off may have planted some of them.
+    for (name, text) in rules.iter().filter(|(name, _)| there.iter().all(|rule| rule.name != *name)) {
+        let change = RuleChange { kind, name, text: Some(text), author: AUTHOR, replaces: Some(None), at: now };
+        store.change_rule(&grant, theme, &change)?;
+    }
     Ok(())
 }
 
@@ -72,4 +86,60 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn problem(path: &Path, problem: String) -> Failure {
     Failure::Configuration { path: path.to_owned(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "[[indicator]]\nname = \"NAME\"\nwhy = \"w\"\n[[indicator.any]]\nterms = [\"t\"]\n";
+
+    #[test]
+    fn a_theme_begins_with_the_starter_set_and_keeps_what_people_make_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = store::CredentialKey::from_bytes(&[7; 32]);
+        let store = Store::open(&dir.path().join("store"), &store::Config::default(), key).unwrap();
+        let config = Config {
+            indicators_dir: dir.path().join("indicators"),
+            sites_dir: dir.path().join("none"),
+            ..Config::default()
+        };
+        let theme = Theme {
+            id: "marketplace".parse().unwrap(),
+            title: "t".into(),
+            description: "d".into(),
+            retention: model::Retention::default(),
+            observables: model::ObservableSettings::default(),
+        };
+        let now = Timestamp::from_micros(1);
+        let grant = Grant::system(Purpose::Maintenance);
+        let set = |names: &[&str]| {
+            fs::create_dir_all(&config.indicators_dir).unwrap();
+            let text: String = names.iter().map(|name| RULE.replace("NAME", name)).collect();
+            fs::write(config.indicators_dir.join("marketplace.toml"), text).unwrap();
+        };
+        let plant = || plant(&store, &config, std::slice::from_ref(&theme), now);
+        let names = || -> Vec<String> {
+            let rules = store.rules(&grant, theme.id, RuleKind::Indicator).unwrap();
+            rules.into_iter().filter(|rule| rule.present().is_some()).map(|rule| rule.name).collect()
+        };
+        plant().unwrap();
+        assert!(names().is_empty(), "no file, no rules");
+        set(&["a"]);
+        plant().unwrap();
+        set(&["a", "b"]);
+        plant().unwrap();
+        assert_eq!(names(), ["a", "b"], "a start that broke off is made good");
+        let size = store.log_head().size;
+        plant().unwrap();
+        assert_eq!(store.log_head().size, size, "what is there is not written again");
+        let away =
+            RuleChange { kind: RuleKind::Indicator, name: "a", text: None, author: "ann", replaces: None, at: now };
+        store.change_rule(&grant, theme.id, &away).unwrap();
+        set(&["a", "b", "c"]);
+        plant().unwrap();
+        assert_eq!(names(), ["b"], "somebody has touched them");
+        fs::write(config.indicators_dir.join("marketplace.toml"), "[[indicator]]\n").unwrap();
+        assert!(plant().unwrap_err().to_string().contains("marketplace.toml"));
+    }
 }

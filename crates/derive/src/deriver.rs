@@ -137,7 +137,7 @@ impl Deriver {
                     Entry::Vacant(place) => place.insert(self.begin(theme)?),
                 };
                 if has_changed {
-                    follower.profiles.reload(&self.store, follower.cursor)?;
+                    follower.profiles.reload(&self.store, &follower.index, follower.cursor)?;
                     follower.scorer.reload(&self.store, follower.cursor)?;
                 }
                 if has_changed || follower.erase_at.is_some_and(|at| at <= Instant::now()) {
@@ -146,7 +146,8 @@ impl Deriver {
                 if follower.cursor < last && has_room {
                     self.step(follower)?;
                     is_busy |= follower.cursor < last;
-                } else if has_room {
+                }
+                if has_room {
                     self.look_again(follower)?;
                 }
                 if follower.must_commit(&self.config) {
@@ -196,6 +197,7 @@ impl Deriver {
         let index = self.indexes.theme(theme)?;
         let cursor = self.store.derive_cursor(theme)?;
         self.store.put_extractor(theme, extract::EXTRACTOR)?;
+        let profiles = Profiles::load(&self.store, &index, theme, self.limits(theme), cursor)?;
         let mut follower = Follower {
             theme,
             index,
@@ -204,7 +206,7 @@ impl Deriver {
             deaths: 0,
             waiting: None,
             erase_at: Some(Instant::now()),
-            profiles: Profiles::load(&self.store, theme, self.limits(theme), cursor)?,
+            profiles,
             scorer: Scorer::load(&self.store, theme, cursor)?,
         };
         if let Some(attempt) = self.store.interrupted_attempt(theme)? {
@@ -259,7 +261,7 @@ impl Deriver {
         let Follower { index, cursor, profiles, scorer, .. } = follower;
         if is_due(profiles.due()) {
             profiles.step(&self.store, index, self.extractor, *cursor, &self.config)?;
-        } else if is_due(scorer.due()) {
+        } else if is_due(scorer.due(*cursor)) {
             scorer.step(&self.store, index, *cursor, &self.config)?;
         }
         Ok(())
@@ -272,6 +274,8 @@ impl Deriver {
         let theme = follower.theme;
         let Run { captures, up_to } =
             self.store.captures_after(&Grant::system(Purpose::Derivation), theme, follower.cursor, size)?;
+        // Whatever changes later is for captures behind these.
+        follower.scorer.reload(&self.store, follower.cursor)?;
         let analyses = match (captures.first(), captures.last()) {
             (Some(first), Some(last)) if follower.deaths < DEATHS => {
                 let attempt = Attempt { first: first.seq, last: last.seq, deaths: follower.deaths };
@@ -349,7 +353,7 @@ impl Follower {
             .into_iter()
             .chain(self.erase_at.map(until))
             .chain(self.profiles.due().map(until))
-            .chain(self.scorer.due().map(until))
+            .chain(self.scorer.due(self.cursor).map(until))
             .min()
     }
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use extract::SiteProfile;
-use model::{Capture, CaptureId, CrawlHint, Grant, Purpose, Seq, ThemeId};
+use model::{Capture, CaptureId, CrawlHint, Document, Grant, Purpose, Seq, ThemeId};
 use search::Index;
 use store::{Analysis, RuleKind, SiteReading, Store};
 use tokio::time::Instant;
@@ -16,26 +16,46 @@ use crate::{
     sketch::sketch,
 };
 
+/// Pages whose entries in the index are written anew at once: each time whole files of the index are.
+const MOST_ENTRIES: usize = 2_000;
+
 /// The site profiles of one theme, and how far its stored pages were read with them.
 pub(crate) struct Profiles {
     theme: ThemeId,
     /// With what the theme's pages are read.
     pub(crate) reading: Reading,
     done: SiteReading,
+    /// Every version of every indicator, once a page was read again that differs.
+    indicators: Option<Again>,
+    /// Pages of which the index says what they were before.
+    stale: Vec<Seq>,
     /// When the next stored pages are due.
     next_at: Instant,
 }
 
 impl Profiles {
     /// The profiles of a theme as they are, while the analysis has reached `cursor`.
-    pub(crate) fn load(store: &Store, theme: ThemeId, limits: extract::Limits, cursor: Seq) -> Result<Self, Error> {
+    ///
+    /// `index` is emptied where a crash has left it behind the documents; whoever fills it begins anew.
+    pub(crate) fn load(
+        store: &Store,
+        index: &Index,
+        theme: ThemeId,
+        limits: extract::Limits,
+        cursor: Seq,
+    ) -> Result<Self, Error> {
         let rules = store.rules(&grant(), theme, RuleKind::SiteProfile)?;
-        let set = rules.iter().flat_map(|rule| &rule.versions).map(|version| version.leaf).max().unwrap_or(0);
-        let done = match store.site_reading(theme)? {
-            Some(done) if done.set == set => done,
-            _ if cursor == Seq(0) || set == 0 => SiteReading { set, up_to: None },
-            _ => SiteReading { set, up_to: Some(Seq(0)) },
+        let before = store.site_reading(theme)?;
+        if before.is_some_and(|before| before.is_index_behind) {
+            index.clear()?;
+        }
+        let set = newest(&rules);
+        let up_to = match before {
+            Some(before) if before.set == set => before.up_to,
+            _ if cursor == Seq(0) || set == 0 => None,
+            _ => Some(Seq(0)),
         };
+        let done = SiteReading { set, up_to, is_index_behind: false };
         store.put_site_reading(theme, done)?;
         let mut profiles = Vec::new();
         for version in rules.iter().filter_map(store::Rule::present) {
@@ -47,15 +67,15 @@ impl Profiles {
                 }
             }
         }
-        Ok(Self { theme, reading: Reading { limits, profiles }, done, next_at: Instant::now() })
+        let reading = Reading { limits, profiles };
+        Ok(Self { theme, reading, done, indicators: None, stale: Vec::new(), next_at: Instant::now() })
     }
 
     /// Loads the profiles again if any has changed.
-    pub(crate) fn reload(&mut self, store: &Store, cursor: Seq) -> Result<(), Error> {
-        let rules = store.rules(&grant(), self.theme, RuleKind::SiteProfile)?;
-        let set = rules.iter().flat_map(|rule| &rule.versions).map(|version| version.leaf).max().unwrap_or(0);
-        if set != self.done.set {
-            *self = Self::load(store, self.theme, self.reading.limits.clone(), cursor)?;
+    pub(crate) fn reload(&mut self, store: &Store, index: &Index, cursor: Seq) -> Result<(), Error> {
+        if newest(&store.rules(&grant(), self.theme, RuleKind::SiteProfile)?) != self.done.set {
+            self.catch_up(store, index)?;
+            *self = Self::load(store, index, self.theme, self.reading.limits.clone(), cursor)?;
         }
         Ok(())
     }
@@ -76,39 +96,60 @@ impl Profiles {
     ) -> Result<(), Error> {
         let Some(after) = self.done.up_to else { return Ok(()) };
         let run = store.captures_after(&grant(), self.theme, after, config.batch.max(1))?;
-        let indicators = Again::load(store, self.theme)?;
-        let (mut analyses, mut without, mut with) = (Vec::new(), Vec::new(), Vec::new());
-        let mut looked_at = 0;
+        let (mut analyses, mut looked_at) = (Vec::new(), 0);
         for capture in run.captures.iter().take_while(|capture| capture.seq <= cursor) {
             looked_at += 1;
-            let Some((before, hint, after)) = self.read_again(store, extractor, capture)? else { continue };
-            let entry = analysis::entry(capture, Some(&after));
-            if entry != analysis::entry(capture, Some(&before)) {
-                without.push(capture.seq);
-                with.push(entry);
+            let Some((before, analysis)) = self.read_again(store, extractor, capture)? else { continue };
+            if analysis::entry(capture, analysis.document.as_ref()) != analysis::entry(capture, Some(&before)) {
+                self.stale.push(capture.seq);
             }
-            let findings = indicators.assess(capture.seq, &after);
-            let sketch = Some(sketch(capture, &after));
-            analyses.push(Analysis { seq: capture.seq, hint, document: Some(after), sketch, version: None, findings });
+            analyses.push(analysis);
+        }
+        if !self.stale.is_empty() && !self.done.is_index_behind {
+            self.done.is_index_behind = true;
+            store.put_site_reading(self.theme, self.done)?;
         }
         store.put_analyses_again(self.theme, &analyses)?;
-        if !without.is_empty() {
-            index.replace(&without, &with)?;
-        }
         let is_complete = run.up_to == after || run.up_to >= cursor;
+        if is_complete || self.stale.len() >= MOST_ENTRIES {
+            self.catch_up(store, index)?;
+        }
         self.done.up_to = (!is_complete).then_some(run.up_to);
         store.put_site_reading(self.theme, self.done)?;
         self.next_at = Instant::now() + pause(looked_at, config);
         Ok(())
     }
 
-    /// A stored document and what it becomes, with the new hint, if it becomes another.
+    /// Makes the index say what the pages are now that were read again.
+    fn catch_up(&mut self, store: &Store, index: &Index) -> Result<(), Error> {
+        let mut entries = Vec::with_capacity(self.stale.len());
+        for &seq in &self.stale {
+            let id = CaptureId { theme: self.theme, seq };
+            let Some(capture) = store.capture_if_open(&grant(), id)? else { continue };
+            let document = match store.document(&grant(), id) {
+                Err(error) if error.is_withheld() => continue,
+                document => document?,
+            };
+            entries.push(analysis::entry(&capture, document.as_ref()));
+        }
+        if !self.stale.is_empty() {
+            // What was erased or sealed since has left the index already, and does not come back.
+            let sequences: Vec<Seq> = entries.iter().map(|entry| entry.seq).collect();
+            index.replace(&sequences, &entries)?;
+            self.stale.clear();
+            self.done.is_index_behind = false;
+            store.put_site_reading(self.theme, self.done)?;
+        }
+        Ok(())
+    }
+
+    /// A stored document and what its capture comes to now, if that is something else.
     fn read_again(
-        &self,
+        &mut self,
         store: &Store,
         extractor: Extractor,
         capture: &Capture,
-    ) -> Result<Option<(model::Document, CrawlHint, model::Document)>, Error> {
+    ) -> Result<Option<(Document, Analysis)>, Error> {
         let id = CaptureId { theme: self.theme, seq: capture.seq };
         let read = || -> Result<_, store::Error> {
             let Some(before) = store.document(&grant(), id)? else { return Ok(None) };
@@ -122,13 +163,32 @@ impl Profiles {
             },
         };
         // It was read before, and must not kill the analysis now: here nobody counts the deaths.
-        let again = catch_unwind(AssertUnwindSafe(|| extractor(capture, &payload, &self.reading)));
-        let (Ok(Some(after)), Some(hint)) = (again, store.crawl_hint(self.theme, capture.seq)?) else {
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            let after = extractor(capture, &payload, &self.reading)?;
+            Some((sketch(capture, &after), after))
+        }));
+        let Ok(Some((sketch, after))) = again else { return Ok(None) };
+        let Some(hint) = store.crawl_hint(self.theme, capture.seq)?.filter(|_| after != before) else {
             return Ok(None);
         };
+        let indicators = match &mut self.indicators {
+            Some(indicators) => {
+                indicators.reload(store, self.theme)?;
+                indicators
+            }
+            none => none.insert(Again::load(store, self.theme)?),
+        };
+        let findings = indicators.assess(capture.seq, &after);
         let hint = CrawlHint { kind: after.kind, ..hint };
-        Ok((after != before).then_some((before, hint, after)))
+        let sketch = Some(sketch);
+        let analysis = Analysis { seq: capture.seq, hint, document: Some(after), sketch, version: None, findings };
+        Ok(Some((before, analysis)))
     }
+}
+
+/// The newest leaf that changed a profile; 0 where there never was one.
+fn newest(rules: &[store::Rule]) -> u64 {
+    rules.iter().flat_map(|rule| &rule.versions).map(|version| version.leaf).max().unwrap_or(0)
 }
 
 fn grant() -> Grant {

@@ -5,7 +5,10 @@
 
 mod candidates;
 
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use assess::{Indicator, RuleSet};
 use model::{Document, Finding, Grant, Purpose, Seq, ThemeId};
@@ -16,14 +19,17 @@ use tokio::time::Instant;
 use self::candidates::Candidates;
 use crate::{Config, deriver::Error};
 
+/// The text of the versions that are scored together on what is stored, in bytes: they are all in memory.
+const MOST_TEXT: usize = 32 << 20;
+
 /// The indicators of one theme at work.
 pub(crate) struct Scorer {
     theme: ThemeId,
     /// Every version that there is, as it was loaded: what tells whether anything has changed.
     loaded: Vec<RuleVersion>,
-    /// Those that keep up with the analysis.
+    /// Those in force that keep up with the analysis.
     following: Group,
-    /// Those that are furthest behind. Others that are behind are met on the way.
+    /// Those that are furthest behind, as many as there is room for. Others have their turn, or are met on the way.
     behind: Option<Behind>,
 }
 
@@ -56,10 +62,14 @@ impl Group {
         if self.versions.is_empty() {
             return Vec::new();
         }
-        let mut findings = self.rules.assess(document);
+        // A rule must not put a capture aside, nor end the analysis of what was analysed before.
+        let Ok(mut findings) = catch_unwind(AssertUnwindSafe(|| self.rules.assess(document))) else {
+            tracing::error!(%seq, "the indicators could not look at a document, and find nothing in it");
+            return Vec::new();
+        };
         findings.retain(|finding| {
             let version = self.versions.iter().find(|version| version.leaf == finding.version);
-            version.is_some_and(|version| version.until.is_none_or(|until| seq <= until))
+            version.is_some_and(|version| version.covers(seq))
         });
         findings
     }
@@ -69,27 +79,39 @@ impl Scorer {
     /// The indicators of a theme as they are, while the analysis has reached `cursor`.
     pub(crate) fn load(store: &Store, theme: ThemeId, cursor: Seq) -> Result<Self, Error> {
         let loaded = versions(store, theme)?;
-        let (mut following, mut behind) = (Vec::new(), Vec::new());
+        let (mut following, mut behind, mut scorings) = (Vec::new(), Vec::new(), Vec::new());
         for &version in loaded.iter().filter(|version| !version.is_removal) {
-            let done = match store.scoring(theme, version.leaf)? {
+            let scoring = store.scoring(theme, version.leaf)?;
+            let done = match scoring {
                 Some(Scoring::UpTo(done)) => done,
                 Some(Scoring::Follows) => cursor,
                 None => Seq(0),
             };
-            if version.until.is_some_and(|until| done >= until) {
-                continue;
-            }
-            let Some(indicator) = read(store, theme, version.leaf)? else { continue };
-            if done == cursor {
-                following.push((version, indicator));
+            let done = version.until.map_or(done, |until| done.min(until));
+            // One that has ended follows no more: what is left for it is looked at like what is stored.
+            let has_ended = version.until.is_some();
+            let indicator = if done == cursor && !has_ended {
+                read(store, theme, version.leaf)?.map(|(_, rule)| rule)
             } else {
-                behind.push((done, version, indicator));
+                None
+            };
+            match indicator {
+                Some(indicator) => {
+                    following.push((version, indicator));
+                    scorings.extend((scoring != Some(Scoring::Follows)).then_some((version.leaf, Scoring::Follows)));
+                    continue;
+                }
+                None if scoring == Some(Scoring::Follows) => scorings.push((version.leaf, Scoring::UpTo(done))),
+                None => {}
+            }
+            if version.until.map_or(done < cursor, |until| done < until) {
+                behind.push((done, version));
             }
         }
-        // Before the first document whoever begins has kept up.
-        let begins: Vec<_> = following.iter().map(|(version, _)| (version.leaf, Scoring::Follows)).collect();
-        store.put_findings(theme, &[], &begins)?;
-        Ok(Self { theme, loaded, following: Group::new(following), behind: Behind::of(behind) })
+        if !scorings.is_empty() {
+            store.put_findings(theme, &[], &scorings)?;
+        }
+        Ok(Self { theme, loaded, following: Group::new(following), behind: Behind::of(store, theme, behind)? })
     }
 
     /// Loads the indicators again if any has changed.
@@ -105,9 +127,9 @@ impl Scorer {
         self.following.assess(seq, document)
     }
 
-    /// When there is something to look at again; none where nothing is behind.
-    pub(crate) fn due(&self) -> Option<Instant> {
-        self.behind.as_ref().map(|behind| behind.next_at)
+    /// When there is something to look at again; none where nothing is behind what is analysed.
+    pub(crate) fn due(&self, cursor: Seq) -> Option<Instant> {
+        self.behind.as_ref().filter(|behind| behind.done < cursor).map(|behind| behind.next_at)
     }
 
     /// Looks at the next stored documents for the versions that are furthest behind.
@@ -119,14 +141,15 @@ impl Scorer {
         let assess = |(seq, document): &(Seq, Document)| (*seq, behind.group.assess(*seq, document));
         let findings: Vec<_> = documents.iter().map(assess).collect();
         let scoring = |version: &RuleVersion| {
-            let keeps_up = reached == cursor && version.until.is_none_or(|until| until > cursor);
+            let keeps_up = reached == cursor && version.until.is_none();
             (version.leaf, if keeps_up { Scoring::Follows } else { Scoring::UpTo(reached) })
         };
         let scorings: Vec<_> = behind.group.versions.iter().map(scoring).collect();
         store.put_findings(self.theme, &findings, &scorings)?;
         behind.done = reached;
         behind.next_at = Instant::now() + pause(documents.len(), config);
-        if reached >= end {
+        let catches_up = reached == cursor && behind.group.versions.iter().any(|version| version.until.is_none());
+        if reached >= behind.end || catches_up {
             *self = Self::load(store, self.theme, cursor)?;
         }
         Ok(())
@@ -135,38 +158,60 @@ impl Scorer {
 
 impl Behind {
     /// Those that are furthest behind, and where they meet others.
-    fn of(mut behind: Vec<(Seq, RuleVersion, Indicator)>) -> Option<Self> {
-        let done = behind.iter().map(|(done, ..)| *done).min()?;
-        let meets = behind.iter().map(|(other, ..)| *other).filter(|other| *other > done).min();
-        behind.retain(|(other, ..)| *other == done);
-        let ends = behind.iter().filter_map(|(_, version, _)| version.until).min();
-        Some(Self {
+    fn of(store: &Store, theme: ThemeId, behind: Vec<(Seq, RuleVersion)>) -> Result<Option<Self>, Error> {
+        let Some(done) = behind.iter().map(|(done, _)| *done).min() else { return Ok(None) };
+        let meets = behind.iter().map(|(other, _)| *other).filter(|other| *other > done).min();
+        let (mut group, mut bytes) = (Vec::new(), 0);
+        for (_, version) in behind.into_iter().filter(|(other, _)| *other == done) {
+            if let Some((length, indicator)) = read(store, theme, version.leaf)? {
+                bytes += length;
+                if bytes > MOST_TEXT && !group.is_empty() {
+                    break;
+                }
+                group.push((version, indicator));
+            }
+        }
+        if group.is_empty() {
+            return Ok(None);
+        }
+        let ends = group.iter().filter_map(|(version, _)| version.until).min();
+        Ok(Some(Self {
             done,
             end: meets.into_iter().chain(ends).min().unwrap_or(Seq(u64::MAX)),
-            candidates: Candidates::of(behind.iter().map(|(.., indicator)| indicator)),
-            group: Group::new(behind.into_iter().map(|(_, version, indicator)| (version, indicator)).collect()),
+            candidates: Candidates::of(group.iter().map(|(_, indicator)| indicator)),
+            group: Group::new(group),
             next_at: Instant::now(),
-        })
+        }))
     }
 }
 
 /// Every version of every indicator of a theme, to look at documents that were looked at before.
-pub(crate) struct Again(Group);
+pub(crate) struct Again {
+    loaded: Vec<RuleVersion>,
+    group: Group,
+}
 
 impl Again {
     pub(crate) fn load(store: &Store, theme: ThemeId) -> Result<Self, Error> {
+        let loaded = versions(store, theme)?;
         let mut indicators = Vec::new();
-        for version in versions(store, theme)?.into_iter().filter(|version| !version.is_removal) {
-            if let Some(indicator) = read(store, theme, version.leaf)? {
-                indicators.push((version, indicator));
-            }
+        for &version in loaded.iter().filter(|version| !version.is_removal) {
+            indicators.extend(read(store, theme, version.leaf)?.map(|(_, indicator)| (version, indicator)));
         }
-        Ok(Self(Group::new(indicators)))
+        Ok(Self { loaded, group: Group::new(indicators) })
+    }
+
+    /// Loads the versions again if any has changed.
+    pub(crate) fn reload(&mut self, store: &Store, theme: ThemeId) -> Result<(), Error> {
+        if versions(store, theme)? != self.loaded {
+            *self = Self::load(store, theme)?;
+        }
+        Ok(())
     }
 
     /// What the versions find that are for this document. A version that has not come to it yet will find the same.
     pub(crate) fn assess(&self, seq: Seq, document: &Document) -> Vec<Finding> {
-        self.0.assess(seq, document)
+        self.group.assess(seq, document)
     }
 }
 
@@ -175,21 +220,21 @@ fn versions(store: &Store, theme: ThemeId) -> Result<Vec<RuleVersion>, Error> {
     Ok(rules.into_iter().flat_map(|rule| rule.versions).collect())
 }
 
-/// The indicator of a version; none where its text was erased, or cannot be read by this release.
-fn read(store: &Store, theme: ThemeId, version: u64) -> Result<Option<Indicator>, Error> {
+/// The indicator of a version, and the length of its text; none where that was erased, or cannot be read by this release.
+fn read(store: &Store, theme: ThemeId, version: u64) -> Result<Option<(usize, Indicator)>, Error> {
     let text = store.rule_text(&Grant::system(Purpose::Derivation), theme, version)?.text;
     let Some(text) = text else { return Ok(None) };
     let indicator = Indicator::parse(&text);
     if let Err(error) = &indicator {
         tracing::error!(%theme, version, %error, "an indicator cannot be read, and finds nothing");
     }
-    Ok(indicator.ok())
+    Ok(indicator.ok().map(|indicator| (text.len(), indicator)))
 }
 
 /// How long the documents behind wait after so many of them, so that looking again leaves the machine to the crawl.
 pub(crate) fn pause(documents: usize, config: &Config) -> Duration {
     match config.rescored_per_s {
         0 => Duration::ZERO,
-        per_s => Duration::from_secs_f64(documents as f64 / f64::from(per_s)),
+        per_s => Duration::from_secs(1) * u32::try_from(documents).unwrap_or(u32::MAX) / per_s,
     }
 }

@@ -88,6 +88,7 @@ pub fn sketch(capture: &Capture, document: &Document) -> Sketch {
         place: Mark::of("place", &[&place_text]),
         title: cut(folded(&document.title), MAX_TITLE),
         text: simhash(&words),
+        shape: document.shape,
         runs: if is_content { least_runs(&words) } else { Vec::new() },
         listing: if is_page { listing(document, &place_text) } else { None },
         vendor: if is_page { vendor(document) } else { None },

@@ -37,6 +37,9 @@ pub enum InvalidProfile {
     /// It is longer than any profile need be.
     #[error("site profile is longer than {MAX_PROFILE} bytes")]
     TooLong,
+    /// Its name is none.
+    #[error("site profile {0:?}: a name is made of a-z, 0-9 and -, 64 at most")]
+    Name(String),
     /// It says of no site that it is the one.
     #[error("site profile {0} names no hosts and has no fingerprint")]
     Nowhere(String),

@@ -102,9 +102,7 @@ impl Index {
 
     /// Answers a query, for whoever was granted this theme in a phase in which pages are read.
     pub fn search(&self, grant: &Grant, query: &Query) -> Result<Page, Error> {
-        if !grant.covers(self.theme) || grant.phase() == Phase::Technique {
-            return Err(Error::NotGranted(self.theme));
-        }
+        self.demand(grant)?;
         let clause = query.clause()?;
         let state = self.state();
         if state.searcher.segment_readers().iter().any(SegmentReader::has_deletes) {
@@ -145,14 +143,22 @@ impl Index {
 
     /// The captures behind `after` and up to `up_to`, among those that the index is complete to, whose entries hold certain words, in order.
     ///
-    /// It tells sequences and shows nothing; whoever reads the captures needs a grant for that. One that is being erased may be among them.
-    pub fn holding(&self, what: &Holding, between: (Seq, Seq)) -> Result<Vec<Seq>, Error> {
+    /// One that is being erased may be among them.
+    pub fn holding(&self, grant: &Grant, what: &Holding, between: (Seq, Seq)) -> Result<Vec<Seq>, Error> {
+        self.demand(grant)?;
         Ok(holding::holding(&self.state().searcher, &self.fields, what, between)?)
     }
 
     /// Tells every word of the titles and texts of the theme, folded, some of them more than once. It says nothing of where they stand.
-    pub fn each_word(&self, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    pub fn each_word(&self, grant: &Grant, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.demand(grant)?;
         Ok(holding::each_word(&self.state().searcher, &self.fields, each)?)
+    }
+
+    /// Whether whoever asks may read pages of the theme.
+    fn demand(&self, grant: &Grant) -> Result<(), Error> {
+        let may_read = grant.covers(self.theme) && grant.phase() != Phase::Technique;
+        if may_read { Ok(()) } else { Err(Error::NotGranted(self.theme)) }
     }
 
     fn hit(&self, searcher: &Searcher, at: DocAddress, score: Option<f64>, clause: &Clause) -> Result<Hit, Error> {

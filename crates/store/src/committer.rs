@@ -4,6 +4,7 @@
 use std::{collections::HashMap, sync::Arc, thread::JoinHandle, time::Duration};
 
 use model::{Digest, Seq, ServiceId, TargetId, ThemeId};
+use rocksdb::WriteBatch;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -144,10 +145,11 @@ impl Writer {
         let mut sequences = self.announce.borrow().clone();
         let mut log = self.log.append();
         let mut acknowledgements = Vec::with_capacity(group.len());
+        let mut latest = Latest::default();
         for Command { visit, done } in group.drain(..) {
             let last = sequences.entry(visit.theme).or_default();
             let seq = last.next();
-            match self.add(&mut log, visit, seq) {
+            match self.add(&mut log, &mut latest, visit, seq) {
                 Ok(()) => {
                     *last = seq;
                     acknowledgements.push((done, seq));
@@ -155,6 +157,7 @@ impl Writer {
                 Err(error) => _ = done.send(Err(error)),
             }
         }
+        latest.put(&self.tables, &mut log.batch);
         match log.commit() {
             Ok(()) => {
                 self.announce.send_replace(sequences);
@@ -175,7 +178,7 @@ impl Writer {
     }
 
     /// Adds a visit to the batch; on an error nothing of it is there.
-    fn add(&self, log: &mut Appending<'_>, visit: FinishedVisit, seq: Seq) -> Result<(), Error> {
+    fn add(&self, log: &mut Appending<'_>, latest: &mut Latest, visit: FinishedVisit, seq: Seq) -> Result<(), Error> {
         let FinishedVisit { theme, evidence, visit: entry, uri, host, state } = visit;
         let tables = &self.tables;
         let payload = self.payload_row(theme, &evidence)?;
@@ -202,8 +205,8 @@ impl Writer {
         batch.put_cf(tables.family(Table::CapturesByTarget), Key::theme(theme).target(target).seq(seq), []);
         batch.delete_cf(tables.family(Table::FrontierByDue), entry.key());
         uri.put(tables, batch, theme, Some(seq));
-        tables.put(batch, Table::Hosts, &Key::bytes(host.0.as_bytes()), &host.1);
-        tables.put(batch, Table::CrawlStates, &Key::theme(theme).target(state.0), &state.1);
+        latest.hosts.insert(host.0, host.1);
+        latest.states.insert((theme, state.0), state.1);
         Ok(())
     }
 
@@ -218,6 +221,24 @@ impl Writer {
             Some(base) if !held(base)? => evidence.payload.on_its_own(),
             _ => evidence.payload.clone(),
         }))
+    }
+}
+
+/// What the visits of a group change one after the other: only the last word is written.
+#[derive(Default)]
+struct Latest {
+    hosts: HashMap<ServiceId, HostRecord>,
+    states: HashMap<(ThemeId, TargetId), CrawlState>,
+}
+
+impl Latest {
+    fn put(&self, tables: &Tables, batch: &mut WriteBatch) {
+        for (service, host) in &self.hosts {
+            tables.put(batch, Table::Hosts, &Key::bytes(service.as_bytes()), host);
+        }
+        for ((theme, target), state) in &self.states {
+            tables.put(batch, Table::CrawlStates, &Key::theme(*theme).target(*target), state);
+        }
     }
 }
 

@@ -103,6 +103,8 @@ pub struct SiteReading {
     pub set: u64,
     /// All up to this one; none where that is all.
     pub up_to: Option<Seq>,
+    /// Whether the index may still say what pages were before.
+    pub is_index_behind: bool,
 }
 
 /// The follower that reads stored pages again.
@@ -126,22 +128,17 @@ impl Rule {
     pub fn present(&self) -> Option<RuleVersion> {
         self.versions.last().copied().filter(|version| !version.is_removal)
     }
-
-    /// The version that was in force when the evidence log had grown to `leaf`.
-    pub fn as_of(&self, leaf: u64) -> Option<RuleVersion> {
-        self.versions.iter().rfind(|version| version.leaf <= leaf).copied().filter(|version| !version.is_removal)
-    }
 }
 
 impl RuleVersion {
-    /// Whether what comes after `seq` is looked at under this version, too.
-    pub fn goes_beyond(&self, seq: Seq) -> bool {
-        self.until.is_none_or(|until| seq < until)
+    /// Whether it is for this capture.
+    pub fn covers(&self, seq: Seq) -> bool {
+        self.until.is_none_or(|until| seq <= until)
     }
 }
 
 impl Store {
-    /// Writes a version of a rule, or takes the rule away; returns the leaf that names the version.
+    /// Writes a version of a rule, or takes the rule away; returns the leaf that names the version. What is there already is no new version.
     ///
     /// Errors: [`Error::RuleChanged`] where the author has not seen the newest version, and where a rule is to be taken away that is not there.
     pub fn change_rule(&self, grant: &Grant, theme: ThemeId, change: &RuleChange<'_>) -> Result<u64, Error> {
@@ -155,6 +152,11 @@ impl Store {
         let is_seen = change.replaces.is_none_or(|seen| seen == present);
         if !is_seen || (change.text.is_none() && present.is_none()) {
             return Err(Error::RuleChanged(present));
+        }
+        if let (Some(leaf), Some(_)) = (present, change.text)
+            && self.rule_text(grant, theme, leaf)?.text.as_deref() == change.text
+        {
+            return Ok(leaf);
         }
         let is_removal = change.text.is_none();
         let from = self.tables.newest_capture(theme)?;

@@ -34,6 +34,8 @@ pub struct Sketch {
     pub title: String,
     /// A 64-bit simhash of the words, without observables, figures and noise. Texts that differ little differ in few bits.
     pub text: u64,
+    /// A 64-bit simhash of how the page is built, as its document tells. Pages of one template differ in few bits.
+    pub shape: u64,
     /// The least hashes of runs of words: texts that share most of their words share at least one.
     pub runs: Vec<u64>,
     /// The item, where the page is about one.

@@ -353,6 +353,7 @@ fn sketch() -> crate::Sketch {
         place: crate::Mark::of("place", &["/a"]),
         title: "t".into(),
         text: 7,
+        shape: 7,
         runs: vec![8],
         listing: Some(crate::ListingSketch {
             title: "T".into(),
@@ -468,7 +469,7 @@ async fn raw_bytes_of_every_table() {
         crate::NewLabel { label: Some(model::Label::Unsure), indicator: Some("i"), author: "a", note: Some("n"), at };
     store.label_version(&reader(), named, uri("/a").id(), &label).unwrap();
     store.put_findings(market, &[], &[(9, crate::Scoring::UpTo(Seq(3)))]).unwrap();
-    store.put_site_reading(market, crate::SiteReading { set: 9, up_to: None }).unwrap();
+    store.put_site_reading(market, crate::SiteReading { set: 9, up_to: None, is_index_behind: false }).unwrap();
     store.put_extractor(market, 1).unwrap();
     store.record(finished("marketplace", "/d", b"d")).await.unwrap();
     store.set_hold(&reader(), market, model::Subject::Version(Seq(2)), because, at).unwrap();

@@ -75,7 +75,7 @@ pub(crate) enum RuleCommand {
         #[arg(long)]
         author: Option<String>,
     },
-    /// Takes one away; what it found stays.
+    /// Takes one away. What an indicator found stays; pages that a site profile read are read again without it.
     Remove {
         #[command(flatten)]
         rule: RuleRef,
@@ -135,6 +135,9 @@ pub(crate) enum LabelCommand {
         indicator: Option<String>,
         #[arg(long)]
         author: Option<String>,
+        /// From this leaf down, as the page before says.
+        #[arg(long)]
+        from: Option<u64>,
         #[arg(long, default_value_t = 20)]
         limit: usize,
     },

@@ -19,11 +19,12 @@ pub(super) async fn run(client: &Client, command: LabelCommand, wants_json: bool
         }
         LabelCommand::Remove { capture, about } => (say(client, capture, None, about, None).await?, show),
         LabelCommand::Show { capture } => (client.get(&path(capture)).await?, show),
-        LabelCommand::List { theme, label, indicator, author, limit } => {
+        LabelCommand::List { theme, label, indicator, author, from, limit } => {
             let mut pairs = vec![("limit", limit.to_string())];
             pairs.extend(label.map(|label| ("label", label.to_string())));
             pairs.extend(indicator.map(|indicator| ("indicator", indicator)));
             pairs.extend(author.map(|author| ("author", author)));
+            pairs.extend(from.map(|from| ("from", from.to_string())));
             (client.get(&format!("/themes/{theme}/labels{}", query(&pairs))).await?, list)
         }
         LabelCommand::Agreement { theme, a, b, indicator } => {
@@ -69,6 +70,9 @@ fn show(answer: &Value) {
 fn list(answer: &Value) {
     print::line(&format!("{} labels", text(&answer["total"])));
     print::table(&FIELDS, &rows(&answer["labels"]));
+    if !answer["next"].is_null() {
+        print::line(&format!("\nMore: the same command with --from {}", text(&answer["next"])));
+    }
 }
 
 fn agreement(answer: &Value) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{author, items, text};
 use crate::{
     cli::{IndicatorsCommand, RuleCommand, RuleRef, SiteCommand, TrialArgs},
-    client::{Client, query},
+    client::{Client, escaped, query},
     failure::Failure,
     print,
 };
@@ -145,11 +145,20 @@ async fn rule(client: &Client, noun: Noun, command: RuleCommand, wants_json: boo
         RuleCommand::Put { theme, file, author: by } => {
             let pairs = [("author", author(by)?)];
             let mut answers = Vec::new();
+            let mut failure = None;
             for (name, text) in noun.read(&file)? {
                 let path = format!("{}{}", path(noun, &RuleRef { theme, name }), query(&pairs));
-                answers.push(client.upload(Method::PUT, &path, TOML, text.into_bytes()).await?);
+                match client.upload(Method::PUT, &path, TOML, text.into_bytes()).await {
+                    Ok(answer) => answers.push(answer),
+                    Err(error) => {
+                        failure = Some(error);
+                        break;
+                    }
+                }
             }
-            tell(&json!({ "rules": answers }), wants_json, put)
+            // Those before the one that was refused are in force, and that is said.
+            tell(&json!({ "rules": answers }), wants_json, put)?;
+            failure.map_or(Ok(()), Err)
         }
     }
 }
@@ -303,8 +312,7 @@ fn contributions(contributions: &Value) {
 }
 
 fn path(noun: Noun, rule: &RuleRef) -> String {
-    let name: String = url::form_urlencoded::byte_serialize(rule.name.as_bytes()).collect();
-    format!("/themes/{}/{}/{name}", rule.theme, noun.path())
+    format!("/themes/{}/{}/{}", rule.theme, noun.path(), escaped(&rule.name))
 }
 
 fn given<const N: usize>(pairs: [(&'static str, Option<u64>); N]) -> Vec<(&'static str, String)> {

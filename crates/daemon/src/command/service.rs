@@ -145,8 +145,11 @@ async fn page(client: &Client, what: &str, args: PageArgs, wants_json: bool) -> 
 /// Prints a list as CSV, for a file or another program.
 async fn csv(client: &Client, path: &str, mut parameters: Vec<(&str, String)>) -> Result<(), Failure> {
     parameters.push(("format", "csv".into()));
-    let table = client.bytes(&format!("{path}{}", query(&parameters))).await?;
+    let (table, next) = client.page(&format!("{path}{}", query(&parameters))).await?;
     print::line(String::from_utf8_lossy(&table).replace("\r\n", "\n").trim_end());
+    if let Some(next) = next {
+        print::note(&format!("More: the same command with --from {next}"));
+    }
     Ok(())
 }
 

@@ -206,12 +206,14 @@ impl<'a> Comparer<'a> {
 
     fn pair(&mut self, a: ServiceId, candidate: &Candidate) -> Result<Option<Pair>, Error> {
         let b = candidate.service;
-        if let Some(known) = self.known.get(&(b, a)) {
+        // Each pair is asked for from both sides at most.
+        if let Some(known) = self.known.remove(&(b, a)) {
             let turned = |pair: Pair| Pair { a: pair.b, b: pair.a, likeness: pair.likeness.turned() };
-            return Ok(known.clone().map(turned));
+            return Ok(known.map(turned));
         }
         let pair = if candidate.is_tied || self.is_worth_a_look(a, b)? { self.compared(a, b)? } else { None };
-        self.known.insert((a, b), pair.clone());
+        // Whoever asks for more than one service asks for clusters, and what joins none is dropped there.
+        self.known.insert((a, b), pair.clone().filter(|pair| pair.likeness.joins()));
         Ok(pair)
     }
 

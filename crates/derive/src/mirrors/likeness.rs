@@ -10,6 +10,9 @@ use super::picture::{Picture, PlacePage};
 /// Bits of the simhash in which texts that are near-equal differ at most.
 const NEAR: u32 = 3;
 
+/// Bits in which the shapes of pages that are built alike differ at most.
+const BUILT_ALIKE: u32 = 8;
+
 /// The confidence from which on two services are held to be one, or one to copy the other, in percent.
 pub(super) const SAME: u8 = 60;
 
@@ -158,6 +161,12 @@ pub(super) fn likeness(a: &Picture, b: &Picture) -> Option<Likeness> {
         "{} of {compared} pages of the smaller service have a near-equal page on the other one, at the same path or under the same title",
         pairs.len()
     )];
+    // By itself that tells nothing: many sites run the same software.
+    let is_alike = |(a, b): &&(&PlacePage, &PlacePage)| (a.sketch.shape ^ b.sketch.shape).count_ones() <= BUILT_ALIKE;
+    let alike = pairs.iter().filter(is_alike).count();
+    if !pairs.is_empty() {
+        because.push(format!("{alike} of these {} pairs are built alike", pairs.len()));
+    }
     if at_most < share {
         because.push(format!("only {compared} pages can be compared: the confidence is {at_most} % at most"));
     }

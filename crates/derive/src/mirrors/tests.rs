@@ -87,6 +87,8 @@ fn a_mirror_is_found_with_what_is_shared_and_what_differs() {
     assert_eq!(pair.likeness.differing.len(), 1, "{:#?}", pair.likeness.differing);
     assert!(pair.likeness.shared.contains(&(model::ObservableKind::PgpFingerprint, "pgp~market".into())));
     assert!(pair.likeness.because[0].contains("near-equal"));
+    let alike = pair.likeness.alike;
+    assert_eq!(pair.likeness.because[1], format!("{alike} of these {alike} pairs are built alike"));
     let clusters = house.clusters();
     assert_eq!(clusters.len(), 1);
     assert_eq!(clusters[0].hosts.iter().collect::<std::collections::BTreeSet<_>>(), [&a, &b].into());

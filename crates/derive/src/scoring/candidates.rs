@@ -19,12 +19,14 @@ pub(super) struct Candidates {
     /// What the index told, and up to where.
     told: VecDeque<Seq>,
     told_up_to: Seq,
+    /// What is needed in words of the index, and how far this was complete when they were looked up.
+    spelled: Option<(Seq, Holding)>,
 }
 
 impl Candidates {
     pub(super) fn of<'a>(indicators: impl Iterator<Item = &'a Indicator>) -> Self {
         let needs: Option<Vec<Needs>> = indicators.map(Indicator::needs).collect();
-        Self { needs: needs.map(Needs::Any), told: VecDeque::new(), told_up_to: Seq(0) }
+        Self { needs: needs.map(Needs::Any), told: VecDeque::new(), told_up_to: Seq(0), spelled: None }
     }
 
     /// The next documents behind `after` and up to `end`, at most `limit`, and the sequence up to which these are all.
@@ -39,10 +41,16 @@ impl Candidates {
         let grant = Grant::system(Purpose::Derivation);
         let limit = limit.max(1);
         if self.told_up_to <= after {
-            let up_to = end.min(index.indexed_up_to()).min(Seq(after.0.saturating_add(WINDOW)));
+            let indexed = index.indexed_up_to();
+            let up_to = end.min(indexed).min(Seq(after.0.saturating_add(WINDOW)));
             match &self.needs {
                 Some(needs) if up_to > after => {
-                    self.told = index.holding(&in_words(needs, index)?, (after, up_to))?.into();
+                    if self.spelled.as_ref().is_none_or(|(of, _)| *of != indexed) {
+                        self.spelled = Some((indexed, in_words(needs, index, &grant)?));
+                    }
+                    if let Some((_, words)) = &self.spelled {
+                        self.told = index.holding(&grant, words, (after, up_to))?.into();
+                    }
                     self.told_up_to = up_to;
                 }
                 // The index has not come so far, or cannot help.
@@ -66,11 +74,11 @@ impl Candidates {
 type Stems = HashMap<(Language, String), HashSet<String>>;
 
 /// What is needed, in words of the index.
-fn in_words(needs: &Needs, index: &Index) -> Result<Holding, Error> {
+fn in_words(needs: &Needs, index: &Index, grant: &Grant) -> Result<Holding, Error> {
     let mut stems = Stems::new();
     gather(needs, &mut stems);
     let languages: HashSet<Language> = stems.keys().map(|(language, _)| *language).collect();
-    index.each_word(&mut |word| {
+    index.each_word(grant, &mut |word| {
         for language in &languages {
             if let Some(words) = stems.get_mut(&(*language, language.stem(word).into_owned())) {
                 words.insert(word.to_owned());

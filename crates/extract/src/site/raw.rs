@@ -10,6 +10,9 @@ use super::{FieldRule, InvalidProfile, PageRule, SiteProfile, When};
 /// The memory that one compiled pattern may take, in bytes.
 const MAX_PATTERN: usize = 1 << 20;
 
+/// The longest name, in bytes.
+const MAX_NAME: usize = 64;
+
 /// Pages and fields of a profile.
 const MAX_RULES: usize = 64;
 
@@ -76,6 +79,10 @@ fn fields_of(kind: PageKind) -> Option<(&'static [&'static str], bool)> {
 
 pub(super) fn compile(raw: Raw) -> Result<SiteProfile, InvalidProfile> {
     let name = raw.name;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_plain) {
+        return Err(InvalidProfile::Name(name.chars().take(MAX_NAME).collect()));
+    }
     let fingerprint = raw.fingerprint.map(|when| compile_when(&name, "fingerprint", &when)).transpose()?;
     if raw.hosts.is_empty() && fingerprint.is_none() {
         return Err(InvalidProfile::Nowhere(name));

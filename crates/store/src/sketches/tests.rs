@@ -24,6 +24,7 @@ fn sketch(host: &str, path: &str, wallets: &[&str]) -> Sketch {
         place: Mark::of("place", &[path]),
         title: "t".into(),
         text: 7,
+        shape: 0,
         runs: vec![u64::MAX],
         listing: None,
         vendor: Some("Red Hen".into()),

@@ -292,8 +292,10 @@ pub struct Labels {
 pub struct ThemeLabels {
     /// How many there are of what was asked for.
     pub total: u64,
-    /// The newest first; at most as many as were asked for.
+    /// A page of them, the newest first; without those of captures that are erased or sealed.
     pub labels: Vec<Labelling>,
+    /// The leaf that the next page begins with, if there is one.
+    pub next: Option<u64>,
 }
 
 /// How far two labellers agree.

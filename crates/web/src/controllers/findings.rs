@@ -50,8 +50,7 @@ fn found(running: &Running, at: AtCapture) -> Result<Findings, Refusal> {
 
 fn why(running: &Running, grant: &Grant, at: AtCapture, version: u64) -> Result<Option<String>, Refusal> {
     let text = running.app.store.rule_text(grant, at.theme, version)?.text;
-    let indicator = text.and_then(|text| assess::Indicator::parse(&text).ok());
-    Ok(indicator.map(|indicator| indicator.why().to_owned()))
+    Ok(text.as_deref().and_then(assess::Indicator::why_of))
 }
 
 /// Contributions as they are shown: places in characters, and what stands there.

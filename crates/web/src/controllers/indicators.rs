@@ -83,9 +83,8 @@ pub(crate) struct ReportParameters {
     responses((status = 200, description = "The indicators in force.", body = Rules)),
 )]
 pub(crate) async fn list(State(running): State<Shared>, at: AtTheme) -> Result<Json<Rules>, Refusal> {
-    let why = |text: &str| Indicator::parse(text).ok().map(|indicator| indicator.why().to_owned());
     let list = move |running: &Running| {
-        rules::list(running, &at.grant(&running.app, Phase::Analysis), at.theme, RuleKind::Indicator, why)
+        rules::list(running, &at.grant(&running.app, Phase::Analysis), at.theme, RuleKind::Indicator, Indicator::why_of)
     };
     running.blocking(list).await.map(Json)
 }

@@ -37,6 +37,8 @@ pub(crate) struct ListParameters {
     indicator: Option<String>,
     /// Only those of this author.
     author: Option<String>,
+    /// From this leaf down: the `next` of the page before.
+    from: Option<u64>,
     /// How many at most; never more than 1000.
     #[param(value_type = Option<usize>, default = 50)]
     limit: usize,
@@ -112,12 +114,13 @@ pub(crate) async fn list(
     at: AtTheme,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ThemeLabels>, Refusal> {
-    let given = Parameters::read(query.as_deref(), &["label", "indicator", "author", "limit"])?;
+    let given = Parameters::read(query.as_deref(), &["label", "indicator", "author", "from", "limit"])?;
     let wanted = ListParameters {
         label: given.one("label")?,
         indicator: given.one("indicator")?,
         author: given.one("author")?,
-        limit: given.limit(50, MAX_LIMIT)?,
+        from: given.one("from")?,
+        limit: given.limit(50, MAX_LIMIT)?.max(1),
     };
     let list = move |running: &Running| {
         let mut labels = present(running, at)?;
@@ -128,8 +131,19 @@ pub(crate) async fn list(
         });
         labels.sort_unstable_by_key(|labelling| std::cmp::Reverse(labelling.leaf));
         let total = labels.len() as u64;
+        labels.retain(|labelling| wanted.from.is_none_or(|from| labelling.leaf <= from));
+        let next = labels.get(wanted.limit).map(|labelling| labelling.leaf);
         labels.truncate(wanted.limit);
-        Ok(ThemeLabels { total, labels: labels.into_iter().map(|labelling| one(at.theme, labelling)).collect() })
+        let (grant, store) = (at.grant(&running.app, Phase::Analysis), &running.app.store);
+        let mut shown = Vec::with_capacity(labels.len());
+        for labelling in labels {
+            // What is said of a page that is withheld is withheld with it.
+            let id = CaptureId { theme: at.theme, seq: labelling.version };
+            if store.capture_if_open(&grant, id)?.is_some() {
+                shown.push(one(at.theme, labelling));
+            }
+        }
+        Ok(ThemeLabels { total, labels: shown, next })
     };
     running.blocking(list).await.map(Json)
 }

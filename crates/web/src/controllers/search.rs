@@ -6,7 +6,7 @@ use axum::{
 };
 use model::{CaptureId, Grant, Label, Outcome, PageKind, Phase, Seq, TargetId, ThemeId, Timestamp};
 use search::{Cursor, Only, Page, Query, Sort};
-use store::{CaptureFilter, RuleKind};
+use store::{CaptureFilter, RuleKind, Scoring};
 use utoipa::IntoParams;
 
 use super::labels;
@@ -16,6 +16,9 @@ use crate::{
     refusal::Refusal,
     request::{AtTheme, Parameters, refused},
 };
+
+/// Captures of a URI that are read at once.
+const CHUNK: usize = 1_000;
 
 /// The most hits on a page.
 const MAX_LIMIT: usize = 1_000;
@@ -127,8 +130,18 @@ pub(crate) async fn search(
     let (query, filters) = read(query.as_deref())?;
     let answer = running.blocking(move |running| {
         let grant = at.grant(&running.app, Phase::Analysis);
-        let query = Query { only: only(running, at, &grant, &filters)?, ..query };
-        let page = running.app.indexes.theme(at.theme)?.search(&grant, &query)?;
+        let index = running.app.indexes.theme(at.theme)?;
+        let (only, reach) = only(running, at, &grant, &filters)?;
+        // An indicator that has not come so far makes the answer end there; it says up to where it is complete.
+        let up_to = match (reach.filter(|reach| *reach < index.indexed_up_to()), query.up_to) {
+            (Some(reach), Some(asked)) if asked > reach => {
+                return Err(search::Error::NotYetIndexed { asked, indexed: reach }.into());
+            }
+            (Some(reach), None) if query.after.is_none() => Some(reach),
+            (_, asked) => asked,
+        };
+        let query = Query { only, up_to, ..query };
+        let page = index.search(&grant, &query)?;
         // Asked last: what was taken away while the index was searched may be among the hits.
         if running.app.store.is_changing(at.theme)? {
             return Err(store::Error::Changing(at.theme).into());
@@ -139,26 +152,33 @@ pub(crate) async fn search(
     answer.await.map(Json)
 }
 
-/// The captures that the filters let through.
-fn only(running: &Running, at: AtTheme, grant: &Grant, filters: &Filters) -> Result<Vec<Only>, Refusal> {
-    let mut only = Vec::new();
+/// The captures that the filters let through, and up to where that is known, unless it is as far as captures are analysed.
+fn only(running: &Running, at: AtTheme, grant: &Grant, filters: &Filters) -> Result<(Vec<Only>, Option<Seq>), Refusal> {
+    let (mut only, mut reach) = (Vec::new(), None);
     if !filters.labels.is_empty() {
         let captures = labelled(running, at, grant, &filters.labels)?;
         only.push(Only { what: format!("labels {:?}", filters.labels), captures: captures.into_iter().collect() });
     }
     if !filters.indicators.is_empty() {
-        let mut captures = BTreeSet::new();
+        let (mut captures, mut versions) = (BTreeSet::new(), Vec::new());
         for name in &filters.indicators {
             let rule = running.app.store.rule(grant, at.theme, RuleKind::Indicator, name)?;
             let version = rule.as_ref().and_then(store::Rule::present).ok_or(Refusal::NoRule)?;
+            versions.push(version.leaf);
+            let up_to = match running.app.store.scoring(at.theme, version.leaf)? {
+                Some(Scoring::Follows) => None,
+                Some(Scoring::UpTo(seq)) => Some(seq),
+                None => Some(Seq(0)),
+            };
+            reach = reach.into_iter().chain(up_to).min();
             for flag in running.app.store.flags(grant, at.theme, version.leaf)? {
                 captures.insert(flag?.0);
             }
         }
-        let what = format!("indicators {:?}", filters.indicators);
+        let what = format!("indicators {versions:?}");
         only.push(Only { what, captures: captures.into_iter().collect() });
     }
-    Ok(only)
+    Ok((only, reach))
 }
 
 /// The captures of all versions that bear one of the labels.
@@ -169,11 +189,16 @@ fn labelled(running: &Running, at: AtTheme, grant: &Grant, labels: &BTreeSet<Lab
         if !said.label.is_some_and(|label| labels.contains(&label)) {
             continue;
         }
-        // The version may begin elsewhere than it did when it was labelled.
-        let Some(version) = store.version_before(at.theme, said.uri, said.version)? else { continue };
-        let of_uri =
-            store.sequences(grant, at.theme, CaptureFilter::Uri(said.uri), Seq(version.first.0 - 1), usize::MAX)?;
-        captures.extend(of_uri.into_iter().take_while(|seq| *seq <= version.last));
+        // The version may begin elsewhere than it did when it was labelled; and it may be gone.
+        let version = store.version_before(at.theme, said.uri, said.version)?;
+        let Some(version) = version.filter(|version| version.last >= said.version) else { continue };
+        let mut after = Seq(version.first.0.saturating_sub(1));
+        while after < version.last {
+            let some = store.sequences(grant, at.theme, CaptureFilter::Uri(said.uri), after, CHUNK)?;
+            let Some(last) = some.last() else { break };
+            after = *last;
+            captures.extend(some.into_iter().take_while(|seq| *seq <= version.last));
+        }
     }
     Ok(captures)
 }

@@ -194,6 +194,15 @@ async fn searches_are_filtered_by_indicator_and_label() {
         let answer = house.ask_for(&format!("/search?q=lantern&sort=oldest&{query}")).await;
         answer["hits"].as_array().unwrap().iter().map(|hit| hit["seq"].as_u64().unwrap()).collect::<Vec<_>>()
     };
+    assert_eq!(found("indicator=oil").await, Vec::<u64>::new(), "nothing was looked at yet");
+    let search = format!("/themes/{MARKET}/search?indicator=oil");
+    house.store.put_findings(theme(MARKET), &[], &[(oil, store::Scoring::UpTo(Seq(2)))]).unwrap();
+    assert_eq!(
+        (found("indicator=oil").await, house.get(&search).await.json(200)["up_to"].clone()),
+        (vec![1], json!(2))
+    );
+    house.get(&format!("{search}&up_to=3")).await.problem(409, "not-yet-indexed");
+    house.store.put_findings(theme(MARKET), &[], &[(oil, store::Scoring::Follows)]).unwrap();
     assert_eq!(found("indicator=oil").await, [1, 3]);
     let first = house.ask_for("/search?q=lantern&sort=oldest&indicator=oil&limit=1").await;
     let next = first["next"].as_str().unwrap();
