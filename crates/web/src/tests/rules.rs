@@ -241,7 +241,7 @@ async fn labels_are_their_authors_and_are_compared() {
         (&agreement["both"], &agreement["alike"], &agreement["differing"]),
         (&json!(3), &json!(2), &json!(["marketplace/2"]))
     );
-    assert_eq!((agreement["kappa"].as_f64().unwrap() * 1e6).round() / 1e6, 0.5);
+    assert_eq!(format!("{:.6}", agreement["kappa"].as_f64().unwrap()), "0.500000");
     // Another word takes the place of the one before.
     let labels = say(2, "bob", Some("relevant"), None).await.json(200);
     assert_eq!((labels["labels"].as_array().unwrap().len(), labels["history"].as_array().unwrap().len()), (2, 3));
