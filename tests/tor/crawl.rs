@@ -206,7 +206,7 @@ async fn expect_rules(daemon: &Daemon, dir: &std::path::Path) {
     daemon.cli(&["indicators", "check", path]).await.unwrap();
     let trial = json(&["indicators", "test", "--theme", "marketplace", path, "--captures", "1000"]).await;
     let would = trial["trials"][0]["flagged"].as_u64().unwrap();
-    assert_eq!(Some(would), listings["total"].as_u64(), "every listing has a price in euro");
+    assert!(would > 0 && Some(would) < listings["total"].as_u64(), "{would}: some prices are in euro");
     daemon.cli(&["indicators", "put", "--theme", "marketplace", path, "--author", "test"]).await.unwrap();
     wait_until("every page is looked at", Deadline::seconds(60), || async move {
         let shown = daemon.get("/themes/marketplace/indicators/resin").await?;

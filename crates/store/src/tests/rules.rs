@@ -18,6 +18,7 @@ fn of_market() -> Grant {
     model::Authority::of_this_process().grant("person", market(), model::Phase::Analysis)
 }
 
+#[expect(clippy::option_option, reason = "whatever is there, nothing, or this version")]
 fn change(store: &Store, name: &str, text: Option<&str>, replaces: Option<Option<u64>>) -> Result<u64, Error> {
     let change = RuleChange { kind: RuleKind::Indicator, name, text, author: "ann", replaces, at: seconds(5) };
     store.change_rule(&reader(), market(), &change)
