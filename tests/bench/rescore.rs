@@ -10,7 +10,7 @@ use model::{CaptureId, Grant, Purpose, Seq, ThemeId, Timestamp};
 use search::Indexes;
 use store::{CredentialKey, RuleChange, RuleKind, Scoring, Store};
 use tests::{Chance, Deadline, samples, wait_until};
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
@@ -107,12 +107,15 @@ impl House {
         let stop = CancellationToken::new();
         let deriver = derive::Deriver::new(config, self.store.clone(), Arc::clone(&self.indexes));
         let begun = Instant::now();
-        let running = tokio::spawn(deriver.run(stop.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(deriver.run(stop.clone()));
         wait_until("the analysis has come so far", Deadline::seconds(3600), || async { Ok(is_done()?.then_some(())) })
             .await?;
         let took = begun.elapsed();
         stop.cancel();
-        running.await??;
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
         Ok(took)
     }
 
