@@ -157,23 +157,26 @@ impl Scorer {
 }
 
 impl Behind {
-    /// Those that are furthest behind, and where they meet others.
-    fn of(store: &Store, theme: ThemeId, behind: Vec<(Seq, RuleVersion)>) -> Result<Option<Self>, Error> {
-        let Some(done) = behind.iter().map(|(done, _)| *done).min() else { return Ok(None) };
-        let meets = behind.iter().map(|(other, _)| *other).filter(|other| *other > done).min();
-        let (mut group, mut bytes) = (Vec::new(), 0);
-        for (_, version) in behind.into_iter().filter(|(other, _)| *other == done) {
+    /// Those that are furthest behind, and where they meet others. One that cannot be read keeps nobody waiting.
+    fn of(store: &Store, theme: ThemeId, mut behind: Vec<(Seq, RuleVersion)>) -> Result<Option<Self>, Error> {
+        behind.sort_by_key(|(done, version)| (*done, version.leaf));
+        let (mut group, mut bytes, mut first, mut meets) = (Vec::new(), 0, None, None);
+        for (done, version) in behind {
+            if first.is_some_and(|first| done > first) {
+                meets = Some(done);
+                break;
+            }
+            // Of those that are as far behind, some have their turn when the others are through.
+            if bytes > MOST_TEXT {
+                continue;
+            }
             if let Some((length, indicator)) = read(store, theme, version.leaf)? {
                 bytes += length;
-                if bytes > MOST_TEXT && !group.is_empty() {
-                    break;
-                }
+                first = Some(done);
                 group.push((version, indicator));
             }
         }
-        if group.is_empty() {
-            return Ok(None);
-        }
+        let Some(done) = first else { return Ok(None) };
         let ends = group.iter().filter_map(|(version, _)| version.until).min();
         Ok(Some(Self {
             done,

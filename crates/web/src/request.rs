@@ -141,6 +141,13 @@ impl AtTheme {
     }
 }
 
+impl AtTarget {
+    /// Leave to see to the target, for whoever asks.
+    pub(crate) fn grant(&self, app: &App) -> Grant {
+        app.authority.grant(self.who.name(), self.theme, Phase::Technique)
+    }
+}
+
 impl AtCapture {
     /// Leave to read the capture, for whoever asks.
     pub(crate) fn grant(&self, app: &App) -> Grant {

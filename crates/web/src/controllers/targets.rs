@@ -73,7 +73,7 @@ fn add(running: &Running, at: AtTheme, new: NewTarget) -> Result<TargetDetail, R
     let grant = at.grant(&running.app, Phase::Technique);
     tracing::info!(who = grant.who(), theme = %at.theme, target_id = %target.id, "target added");
     running.app.crawl.targets_changed();
-    view::detail(running, target)
+    view::detail(running, &grant, target)
 }
 
 /// One target
@@ -87,7 +87,7 @@ fn add(running: &Running, at: AtTheme, new: NewTarget) -> Result<TargetDetail, R
 pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
     let read = move |running: &Running| {
         let target = running.app.store.target(at.theme, at.id)?.ok_or(Refusal::NoTarget)?;
-        view::detail(running, target)
+        view::detail(running, &at.grant(&running.app), target)
     };
     running.blocking(read).await.map(Json)
 }
@@ -128,8 +128,10 @@ pub(crate) async fn change(
     event: &'static str,
     work: impl FnOnce(&mut Target) -> Result<(), Refusal> + Send + 'static,
 ) -> Result<Json<TargetDetail>, Refusal> {
-    let run =
-        move |running: &Running| change_now(running, at, event, work).and_then(|target| view::detail(running, target));
+    let run = move |running: &Running| {
+        let target = change_now(running, at, event, work)?;
+        view::detail(running, &at.grant(&running.app), target)
+    };
     running.blocking(run).await.map(Json)
 }
 
@@ -151,7 +153,7 @@ pub(crate) fn change_now(
     })?;
     let (target, result) = changed.ok_or(Refusal::NoTarget)?;
     result?;
-    let grant = running.app.authority.grant(at.who.name(), at.theme, Phase::Technique);
+    let grant = at.grant(&running.app);
     tracing::info!(who = grant.who(), theme = %at.theme, target_id = %at.id, event);
     running.app.crawl.targets_changed();
     Ok(target)

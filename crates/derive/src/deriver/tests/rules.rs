@@ -202,6 +202,84 @@ async fn stored_pages_are_read_again_when_a_site_profile_changes() {
     check_equal(&store, &indexes).await;
 }
 
+/// A process that dies between the documents and the index leaves the index behind; the next one makes it good.
+#[tokio::test]
+async fn an_index_that_a_death_left_behind_is_filled_again() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    record(&store, "/a", Outcome::Ok, "<p>apples").await;
+    derive(&store, &indexes).await;
+    let index = indexes.theme(theme()).unwrap();
+    index.replace(&[Seq(1)], &[]).unwrap();
+    assert!(found(&indexes, "apples").is_empty());
+    let reading = store.site_reading(theme()).unwrap().unwrap();
+    store.put_site_reading(theme(), store::SiteReading { is_index_behind: true, ..reading }).unwrap();
+    derive(&store, &indexes).await;
+    assert_eq!(found(&indexes, "apples"), [1]);
+    assert!(!store.site_reading(theme()).unwrap().unwrap().is_index_behind);
+}
+
+/// However often the process ends while stored documents are looked at again, nothing is left out.
+#[tokio::test]
+async fn looking_again_goes_on_where_it_was_ended() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    for n in 0..40 {
+        record(&store, &format!("/{n}"), Outcome::Ok, &format!("<p>{n} blades")).await;
+    }
+    derive(&store, &indexes).await;
+    let version = put(&store, ANY_BLADE);
+    let mut ends = 0;
+    loop {
+        let stop = CancellationToken::new();
+        let mut analysed = store.analysed();
+        let config = Config { batch: 2, rescored_per_s: 0, ..Config::default() };
+        let run = Deriver::new(config, store.clone(), Arc::clone(&indexes)).run(stop.clone());
+        // The first sign of progress ends it.
+        let end = async {
+            analysed.changed().await.unwrap();
+            stop.cancel();
+        };
+        tokio::join!(run, end).0.unwrap();
+        if store.scoring(theme(), version).unwrap() == Some(Scoring::Follows) {
+            break;
+        }
+        ends += 1;
+    }
+    assert!(ends > 0, "it was never ended on the way");
+    assert_eq!(flagged(&store, version).len(), 40);
+    check_equal(&store, &indexes).await;
+}
+
+/// A rule that this release cannot read, as one of a later release would be, finds nothing, and keeps no other waiting.
+#[tokio::test]
+async fn a_rule_that_cannot_be_read_keeps_nobody_waiting() {
+    let house = House::new();
+    let (store, indexes) = house.open();
+    for path in ["/a", "/b", "/c"] {
+        record(&store, path, Outcome::Ok, "<p>a knife").await;
+    }
+    derive(&store, &indexes).await;
+    let first = put(&store, KNIVES);
+    derive(&store, &indexes).await;
+    let strange = change(&store, RuleKind::Indicator, "strange", Some("of a later release"));
+    let second = put(&store, &KNIVES.replace("weight = 2", "weight = 7"));
+    // The strange one is further behind.
+    store.put_findings(theme(), &[], &[(second, Scoring::UpTo(Seq(1)))]).unwrap();
+    let is_done = || store.scoring(theme(), second).unwrap() == Some(Scoring::Follows);
+    let stop = CancellationToken::new();
+    let mut analysed = store.analysed();
+    let run = Deriver::new(Config::default(), store.clone(), Arc::clone(&indexes)).run(stop.clone());
+    let end = async {
+        while !is_done() {
+            analysed.changed().await.unwrap();
+        }
+        stop.cancel();
+    };
+    tokio::join!(run, end).0.unwrap();
+    assert_eq!([first, second, strange].map(|version| flagged(&store, version).len()), [3, 2, 0]);
+}
+
 #[tokio::test]
 async fn documents_of_another_extractor_are_made_again() {
     let house = House::new();

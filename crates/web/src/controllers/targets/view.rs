@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{CaptureId, Grant, Purpose, Seq, Target};
+use model::{CaptureId, Grant, Seq, Target};
 use store::CaptureFilter;
 
 use crate::{
@@ -18,7 +18,7 @@ const DRIFT_PAGES: usize = 100;
 const MAX_TRAPS: usize = 100;
 
 /// A target with all that is told of it. It reads from the disk.
-pub(super) fn detail(running: &Running, of: Target) -> Result<TargetDetail, Refusal> {
+pub(super) fn detail(running: &Running, grant: &Grant, of: Target) -> Result<TargetDetail, Refusal> {
     let store = &running.app.store;
     let trap = |record: store::TemplateRecord| api::Trap {
         template: record.template,
@@ -26,17 +26,22 @@ pub(super) fn detail(running: &Running, of: Target) -> Result<TargetDetail, Refu
         refused: record.refused,
     };
     let traps = store.traps(of.theme, of.id, MAX_TRAPS)?.into_iter().map(trap).collect();
-    Ok(TargetDetail { login: login(running, &of)?, traps, drifts: drifts(running, &of)?, target: target(running, of)? })
+    Ok(TargetDetail {
+        login: login(running, &of)?,
+        traps,
+        drifts: drifts(running, grant, &of)?,
+        target: target(running, of)?,
+    })
 }
 
-/// The profiles that do not fit the newest pages of a target any more.
-fn drifts(running: &Running, target: &Target) -> Result<Vec<ProfileDrift>, Refusal> {
-    let (store, grant) = (&running.app.store, Grant::system(Purpose::Maintenance));
-    let page = store.captures(&grant, target.theme, CaptureFilter::Target(target.id), None, DRIFT_PAGES)?;
+/// The profiles that do not fit the newest pages of a target any more: names and counts, and nothing of the pages.
+fn drifts(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<ProfileDrift>, Refusal> {
+    let store = &running.app.store;
+    let page = store.captures(grant, target.theme, CaptureFilter::Target(target.id), None, DRIFT_PAGES)?;
     let mut drifts: BTreeMap<String, ProfileDrift> = BTreeMap::new();
     for capture in page.captures.iter().filter(|capture| capture.outcome.has_content()) {
         let id = CaptureId { theme: target.theme, seq: capture.seq };
-        let document = match store.document(&grant, id) {
+        let document = match store.document(grant, id) {
             Err(error) if error.is_withheld() => None,
             document => document?,
         };
