@@ -1,6 +1,10 @@
 mod export;
 
-use std::{io::Cursor, ops::Range, process::Command};
+use std::{
+    io::{Cursor, Read as _},
+    ops::Range,
+    process::Command,
+};
 
 use proof::{Authorities, LeafKind, SignerKey};
 use proptest::prelude::*;
@@ -507,6 +511,12 @@ fn is_evidence(bytes: &[u8], at: usize) -> bool {
     at > info_end && !names.iter().any(|name| bytes[line_start..].starts_with(name))
 }
 
+/// What gzip members hold; nothing where one is damaged.
+fn unpacked(members: &[u8]) -> Option<Vec<u8>> {
+    let mut held = Vec::new();
+    flate2::read::MultiGzDecoder::new(members).read_to_end(&mut held).ok().map(|_| held)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
@@ -520,7 +530,8 @@ proptest! {
         // Names of fields, and white space around their values, may be written in several ways.
         let is_same = before.eq_ignore_ascii_case(&bytes[at]) || before.is_ascii_whitespace() && bytes[at].is_ascii_whitespace();
         let found = !Exported::new(&bytes).findings().is_empty();
-        prop_assert!(found || !is_evidence || is_same, "byte {at}: {before:#x} became {:#x}", bytes[at]);
+        let around = bytes[at.saturating_sub(60)..(at + 40).min(bytes.len())].escape_ascii().to_string();
+        prop_assert!(found || !is_evidence || is_same, "byte {at}: {before:#x} became {:#x} in {around}", bytes[at]);
     }
 
     #[test]
@@ -529,10 +540,9 @@ proptest! {
         let mut bytes = good.clone();
         let at = at.index(bytes.len());
         bytes[at] ^= flip;
-        // Time, flags and system in the head of a member say nothing of what it holds.
-        let member = (0..=at).rev().find(|start| good[*start..].starts_with(&[0x1f, 0x8b, 8])).unwrap();
         let found = !Exported::new(&bytes).findings().is_empty();
-        prop_assert!(found || (3..10).contains(&(at - member)), "byte {at}");
+        // Time and system in the head of a member, bits that fill a byte up, and codes that nothing uses say nothing of what it holds.
+        prop_assert!(found || unpacked(&bytes) == unpacked(&good), "byte {at}");
     }
 
     #[test]

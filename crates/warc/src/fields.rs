@@ -53,7 +53,11 @@ impl Fields {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         for (name, value) in self.iter() {
-            if name.is_empty() || !name.bytes().all(is_token) || value.trim() != value || value.contains(is_control) {
+            if name.is_empty()
+                || !name.bytes().all(is_token)
+                || value.trim_matches(SPACE) != value
+                || value.contains(is_control)
+            {
                 return Err(Error::UnwritableField(name.to_owned()));
             }
             for part in [name, ": ", value, "\r\n"] {
@@ -72,18 +76,21 @@ impl Fields {
             let line = line.strip_suffix('\r').unwrap_or(line);
             if line.starts_with([' ', '\t']) {
                 let (_, value) = fields.0.last_mut().ok_or(Damage::Field)?;
-                fold(value, line.trim());
+                fold(value, line.trim_matches(SPACE));
                 continue;
             }
             let (name, value) = line.split_once(':').ok_or(Damage::Field)?;
             if name.is_empty() || !name.bytes().all(is_token) {
                 return Err(Damage::Field);
             }
-            fields.push(name, value.trim());
+            fields.push(name, value.trim_matches(SPACE));
         }
         if fields.0.iter().any(|(_, value)| value.contains(is_control)) { Err(Damage::Field) } else { Ok(fields) }
     }
 }
+
+/// The white space of a header (WARC/1.1, section 4: LWS). Anything else that looks like it is part of the value, or damage.
+const SPACE: [char; 2] = [' ', '\t'];
 
 /// Continues a value: the line end and the white space around it count as one space.
 fn fold(value: &mut String, more: &str) {
@@ -125,6 +132,9 @@ mod tests {
             " continues nothing\r\n",
             "a: b\rc\r\n",
             "a: b\0\r\n",
+            "a: b\u{b}\n",
+            "a: \u{c}b\r\n",
+            "a: b\r\n \u{b}\r\n",
             "\r\n",
         ] {
             assert_eq!(Fields::parse(bytes.as_bytes()), Err(Damage::Field), "{bytes:?}");
