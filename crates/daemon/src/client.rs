@@ -43,7 +43,10 @@ impl Client {
     /// `GET`s a page of a table as it is, and what the next page begins with.
     pub(crate) async fn page(&self, path: &str) -> Result<(Bytes, Option<String>), Failure> {
         let (answer, _driver) = self.open(Method::GET, path, Content::none(), None).await?;
-        let next = answer.headers().get("nachtwacht-next").and_then(|next| next.to_str().ok()).map(str::to_owned);
+        let next = answer.headers().get("nachtwacht-next").and_then(|next| {
+            let (next, _) = url::form_urlencoded::parse(next.as_bytes()).next()?;
+            Some(next.into_owned())
+        });
         let body = answer.into_body().collect().await.context("the daemon's answer broke off")?.to_bytes();
         Ok((body, next))
     }
