@@ -17,6 +17,11 @@ impl Authority {
         Grant { who: who.into(), theme: Some(theme), phase, has_custody: false }
     }
 
+    /// A grant to read the audit log: of a theme, or of the whole house.
+    pub fn audit(&self, who: impl Into<String>, theme: Option<ThemeId>) -> Grant {
+        Grant { who: who.into(), theme, phase: Phase::Audit, has_custody: false }
+    }
+
     /// A grant for whoever decides about sealed items (R23): it alone reads them, lifts their seals and erases them.
     pub fn custody(&self, who: impl Into<String>, theme: ThemeId) -> Grant {
         Grant { has_custody: true, ..self.grant(who, theme, Phase::Analysis) }
@@ -73,6 +78,8 @@ pub enum Phase {
     Analysis,
     /// Operational use: dossiers.
     OperationalUse,
+    /// None of them: what was done in all of them, and no content.
+    Audit,
 }
 
 /// Why the machine reads content by itself.

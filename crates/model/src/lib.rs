@@ -4,6 +4,7 @@
 //! This crate deliberately does no I/O and nothing asynchronous: it says what things *are*. How they are fetched, kept
 //! and found is the business of the crates above it.
 
+mod account;
 pub mod bytes;
 mod capture;
 mod clock;
@@ -27,6 +28,7 @@ mod time;
 mod uri;
 pub mod words;
 
+pub use account::{AccountName, InvalidAccountName, Role, RoleEnd, RoleGrant, UnknownRole};
 pub use capture::{Capture, Framing, FramingPiece, Isolation, Secret, TlsFacts, Truncation};
 pub use clock::{Clock, ClockSource, ManualClock, SystemClock};
 pub use decision::{Decision, RobotsPolicy};

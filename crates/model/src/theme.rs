@@ -15,6 +15,9 @@ pub struct Theme {
     /// How long what was captured is kept.
     #[serde(default)]
     pub retention: Retention,
+    /// Whether whoever reads content must say what for: a purpose, or the number of a case.
+    #[serde(default)]
+    pub requires_purpose: bool,
     /// Which observables of its pages may be kept (R23). Absent: every kind.
     #[serde(default)]
     pub observables: ObservableSettings,

@@ -52,11 +52,17 @@ pub enum LeafKind {
     Indicator,
     /// A version of a site profile: where on the pages of a site each field stands, or that it stands there no more.
     SiteProfile,
+    /// How far the audit log has come: it is covered by what covers this log.
+    Audit,
+    /// Of the audit log: something that somebody asked for, and what became of it.
+    Access,
+    /// Of the audit log: an account, its password, its tokens or its roles changed.
+    Account,
 }
 
 impl LeafKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Capture,
         Self::Decision,
         Self::Label,
@@ -70,6 +76,9 @@ impl LeafKind {
         Self::Key,
         Self::Indicator,
         Self::SiteProfile,
+        Self::Audit,
+        Self::Access,
+        Self::Account,
     ];
 
     /// The name in the leaf.
@@ -88,6 +97,9 @@ impl LeafKind {
             Self::Key => "key",
             Self::Indicator => "indicator",
             Self::SiteProfile => "site-profile",
+            Self::Audit => "audit",
+            Self::Access => "access",
+            Self::Account => "account",
         }
     }
 }
@@ -165,6 +177,11 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// Whether the fact `name` is this text.
+    pub fn says(&self, name: &str, text: &str) -> bool {
+        matches!(self.facts.get(name), Some(Fact::Text(said)) if said == text)
+    }
+
     /// The leaf's one encoding. Errors: [`Error::TooLarge`] beyond [`MAX_LEAF_BYTES`].
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();

@@ -43,7 +43,7 @@ pub struct RecordedAct {
     pub parts: BTreeMap<String, Vec<u8>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ActRow {
     /// What the leaf is opened with; none when the act's parts were erased.
     pub(crate) salt: Option<Digest>,
@@ -72,6 +72,16 @@ impl Act {
     pub fn part(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Self {
         self.parts.insert(name.to_owned(), bytes.into());
         self
+    }
+
+    /// Adds the leaf of this act to what is about to be written; returns the row with what may be erased of it.
+    pub(crate) fn push(&self, log: &mut Appending<'_>) -> Result<ActRow, Error> {
+        let salt = new_salt()?;
+        log.push(&self.leaf(log.next(), &salt))?;
+        Ok(ActRow {
+            salt: Some(Digest::from_bytes(*salt.as_bytes())),
+            parts: self.parts.iter().map(|(name, part)| (name.clone(), Part(part.clone()))).collect(),
+        })
     }
 
     fn leaf(&self, seq: u64, salt: &Salt) -> Leaf {
@@ -103,13 +113,8 @@ impl Store {
 
     /// Adds an act to what is about to be written, for whoever must look at the store before it says what it does; returns the index of its leaf.
     pub(crate) fn add_act(&self, log: &mut Appending<'_>, act: &Act) -> Result<u64, Error> {
-        let salt = new_salt()?;
         let index = log.next();
-        log.push(&act.leaf(index, &salt))?;
-        let row = ActRow {
-            salt: Some(Digest::from_bytes(*salt.as_bytes())),
-            parts: act.parts.iter().map(|(name, part)| (name.clone(), Part(part.clone()))).collect(),
-        };
+        let row = act.push(log)?;
         self.tables.put(&mut log.batch, Table::Acts, &act_key(act.theme, index), &row);
         Ok(index)
     }

@@ -11,7 +11,7 @@ use crate::{
     log, payload,
     room::Room,
     schema::Table,
-    store::demand,
+    store::{demand, demand_content},
 };
 
 /// How many captures of a URI may say that nothing has changed before the page is fetched whole again.
@@ -157,7 +157,7 @@ impl Store {
 
     /// What opens the leaf of a capture, for whoever may see all of the capture.
     pub fn disclosure(&self, grant: &Grant, id: CaptureId) -> Result<Option<Disclosure>, Error> {
-        demand(grant, id.theme)?;
+        demand_content(grant, id.theme)?;
         self.demand_unsealed(grant, id)?;
         let Some(kept) = self.kept(id)? else { return Ok(None) };
         let entry = self.log_leaf(kept.leaf)?.ok_or_else(|| log::missing_leaf(kept.leaf))?;
@@ -177,7 +177,7 @@ impl Store {
 
     /// The payload of a capture. Empty when nothing was received.
     pub fn payload(&self, grant: &Grant, theme: ThemeId, capture: &Capture) -> Result<Vec<u8>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         if capture.payload_len == 0 {
             return Ok(Vec::new());
         }

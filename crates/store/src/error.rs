@@ -32,7 +32,7 @@ pub enum Error {
     },
     /// A version that was never released wrote it.
     #[error(
-        "store has format {0}, which no release wrote; this release begins with format 2: start with a new data directory"
+        "store has format {0}, which no release wrote; this release begins with format 3: start with a new data directory"
     )]
     OlderFormat(u32),
     /// Too little room is left on the disk to record anything but acts; it goes on by itself when there is room again.
@@ -83,6 +83,12 @@ pub enum Error {
     /// The grant does not cover the theme.
     #[error("the grant does not cover theme {0}")]
     NotGranted(model::ThemeId),
+    /// What was done cannot be recorded in the audit log, and so it is not done, or not told of.
+    #[error("the audit log cannot be written: {0}")]
+    Unaudited(String),
+    /// There is such an account already.
+    #[error("there is an account {0} already")]
+    AccountTaken(model::AccountName),
     /// The grant does not cover every theme, and what was asked for would show them all.
     #[error("the grant does not cover every theme")]
     NotGrantedEverywhere,

@@ -8,7 +8,7 @@ use crate::{
     Error, Store, codec,
     key::{Key, Reader},
     schema::Table,
-    store::{cursor_key, demand},
+    store::{cursor_key, demand_content},
     views::{DERIVE, decode_document},
 };
 
@@ -33,7 +33,7 @@ pub struct Flagged {
 impl Store {
     /// What the versions of indicators found in a capture, in the order of the versions.
     pub fn findings(&self, grant: &Grant, id: CaptureId) -> Result<Vec<Finding>, Error> {
-        demand(grant, id.theme)?;
+        demand_content(grant, id.theme)?;
         self.demand_unsealed(grant, id)?;
         let rows = self.tables.scan(Table::Findings, &Key::theme(id.theme).seq(id.seq), None);
         rows.map(|row| row.and_then(|(key, value)| codec::decode(Table::Findings, &key, &value))).collect()
@@ -48,7 +48,7 @@ impl Store {
         from: Option<Seq>,
         limit: usize,
     ) -> Result<Flagged, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = version_key(theme, version);
         let from = from.map(|seq| prefix.clone().seq(seq));
         let rows = self.tables.scan_back(Table::FindingsByVersion, &prefix, from.as_ref()).take(limit + 1);
@@ -64,7 +64,7 @@ impl Store {
         theme: ThemeId,
         version: u64,
     ) -> Result<impl Iterator<Item = Result<(Seq, i64), Error>> + use<'a>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = version_key(theme, version);
         Ok(self.tables.scan(Table::FindingsByVersion, &prefix, None).map(move |row| flag(&prefix, row)))
     }
@@ -127,7 +127,7 @@ impl Store {
         (after, up_to): (Seq, Seq),
         limit: usize,
     ) -> Result<(Vec<(Seq, model::Document)>, Seq), Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = Key::theme(theme);
         let mut documents = Vec::new();
         for row in self.tables.scan(Table::Documents, &prefix, Some(&prefix.clone().seq(after.next()))) {

@@ -3,7 +3,9 @@
 //! This crate deliberately indexes no text and decides no policy: what to fetch next, how long to wait and what a page means
 //! is computed above it and handed down as records.
 
+mod accounts;
 mod acts;
+mod audit;
 mod backup;
 mod captures;
 mod codec;
@@ -41,7 +43,9 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{Account, Password, Scope as TokenScope, Token, TokenKind};
 pub use acts::{Act, RecordedAct};
+pub use audit::{AuditFilter, AuditPage};
 pub use backup::{
     BackedUp, BackupError, BackupKey, Manifest, Moved, RestoreOrder, Restored, Term, read_erasures, restore,
 };

@@ -1,4 +1,5 @@
-//! The evidence log: one Merkle tree (RFC 9162, section 2.1) over everything that counts, in the order in which it was written.
+//! A log: one Merkle tree (RFC 9162, section 2.1) over everything that counts, in the order in which it was written. There are two: the
+//! evidence log, and the audit log.
 //!
 //! Whoever writes a leaf holds the log until the batch with the leaf is on disk, so that the log has one order, whoever writes.
 
@@ -74,22 +75,39 @@ impl Store {
     }
 }
 
-/// The writing end of the log.
+/// The tables of a log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) leaves: Table,
+    pub(crate) hashes: Table,
+    pub(crate) head: Table,
+}
+
+impl Places {
+    /// Those of the evidence log.
+    pub(crate) const EVIDENCE: Self = Self { leaves: Table::LogLeaves, hashes: Table::LogHashes, head: Table::LogHead };
+    /// Those of the audit log.
+    pub(crate) const AUDIT: Self =
+        Self { leaves: Table::AuditLeaves, hashes: Table::AuditHashes, head: Table::AuditHead };
+}
+
+/// The writing end of a log.
 pub(crate) struct Log {
     tables: Arc<Tables>,
+    places: Places,
     range: Mutex<CompactRange>,
 }
 
 impl Log {
     /// Reads where the log ends, and checks that its hashes come to the root that was written with them.
-    pub(crate) fn open(tables: Arc<Tables>) -> Result<Self, Error> {
-        let row: Option<HeadRow> = tables.get(Table::LogHead, &head_key())?;
+    pub(crate) fn open(tables: Arc<Tables>, places: Places) -> Result<Self, Error> {
+        let row: Option<HeadRow> = tables.get(places.head, &head_key())?;
         let size = row.as_ref().map_or(0, |row| row.size);
-        let range = CompactRange::load(size, |node| tables.log_hash(node))?;
+        let range = CompactRange::load(size, |node| tables.hash_in(places.hashes, node))?;
         if row.is_some_and(|row| row.root.as_bytes() != range.root().as_bytes()) {
-            return Err(Error::corrupt(Table::LogHead, head_key().as_ref()));
+            return Err(Error::corrupt(places.head, head_key().as_ref()));
         }
-        Ok(Self { tables, range: Mutex::new(range) })
+        Ok(Self { tables, places, range: Mutex::new(range) })
     }
 
     /// Where the log ends.
@@ -101,7 +119,8 @@ impl Log {
     /// Begins to append. Nobody else appends until the result is dropped.
     pub(crate) fn append(&self) -> Appending<'_> {
         let range = self.lock();
-        Appending { tables: &self.tables, grown: range.clone(), range, batch: WriteBatch::default() }
+        let batch = WriteBatch::default();
+        Appending { tables: &self.tables, places: self.places, grown: range.clone(), range, batch }
     }
 
     fn lock(&self) -> MutexGuard<'_, CompactRange> {
@@ -113,6 +132,7 @@ impl Log {
 /// Leaves on their way into the log, with the rows that belong to them.
 pub(crate) struct Appending<'a> {
     tables: &'a Tables,
+    places: Places,
     range: MutexGuard<'a, CompactRange>,
     grown: CompactRange,
     /// The rows that become durable together with the leaves.
@@ -129,8 +149,8 @@ impl Appending<'_> {
     pub(crate) fn push(&mut self, leaf: &Leaf) -> Result<(), Error> {
         debug_assert_eq!(leaf.seq, self.next());
         let bytes = leaf.encode()?;
-        self.batch.put_cf(self.tables.family(Table::LogLeaves), leaf_key(leaf.seq), &bytes);
-        let hashes = self.tables.family(Table::LogHashes);
+        self.batch.put_cf(self.tables.family(self.places.leaves), leaf_key(leaf.seq), &bytes);
+        let hashes = self.tables.family(self.places.hashes);
         self.grown.append(leaf_hash(&bytes), |node, hash| self.batch.put_cf(hashes, hash_key(node), hash.as_bytes()));
         Ok(())
     }
@@ -154,7 +174,7 @@ impl Appending<'_> {
 
     fn put_head(&mut self) {
         let row = HeadRow { size: self.grown.size(), root: Digest::from_bytes(*self.grown.root().as_bytes()) };
-        self.tables.put(&mut self.batch, Table::LogHead, &head_key(), &row);
+        self.tables.put(&mut self.batch, self.places.head, &head_key(), &row);
     }
 }
 
@@ -175,10 +195,15 @@ pub(crate) fn hash_key(node: Node) -> Key {
 }
 
 impl Tables {
-    /// The hash of a complete subtree.
+    /// The hash of a complete subtree of the evidence log.
     pub(crate) fn log_hash(&self, node: Node) -> Result<Hash, Error> {
+        self.hash_in(Table::LogHashes, node)
+    }
+
+    /// The hash of a complete subtree of the log that keeps its hashes in `table`.
+    pub(crate) fn hash_in(&self, table: Table, node: Node) -> Result<Hash, Error> {
         let key = hash_key(node);
-        let bytes = self.get_raw(Table::LogHashes, &key)?.and_then(|row| <[u8; 32]>::try_from(row).ok());
-        bytes.map(Hash::from_bytes).ok_or_else(|| Error::corrupt(Table::LogHashes, key.as_ref()))
+        let bytes = self.get_raw(table, &key)?.and_then(|row| <[u8; 32]>::try_from(row).ok());
+        bytes.map(Hash::from_bytes).ok_or_else(|| Error::corrupt(table, key.as_ref()))
     }
 }

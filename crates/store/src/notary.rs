@@ -293,7 +293,8 @@ impl Notary {
         Ok(report)
     }
 
-    /// Signs at a steady pace while the log grows, until `stop`. A full disk makes it wait for the next time.
+    /// Signs at a steady pace while the log grows, until `stop`; before each time, the evidence log is told how far the audit log has come. A full disk
+    /// makes it wait for the next time.
     pub async fn run(
         self: Arc<Self>,
         clock: Arc<dyn Clock>,
@@ -308,10 +309,14 @@ impl Notary {
             result => result,
         };
         signed(self.begin(clock.now()))?;
+        let sign = || {
+            self.store.anchor_audit(clock.now())?;
+            self.sign(clock.now()).map(drop)
+        };
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            signed(self.sign(clock.now()).map(drop))?;
+            signed(sign())?;
         }
-        signed(self.sign(clock.now()).map(drop))
+        signed(sign())
     }
 
     /// Writes a file for people beside the store, whole or not at all.

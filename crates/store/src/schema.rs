@@ -3,7 +3,8 @@ use std::fmt;
 /// The format of the store that this release writes.
 ///
 /// History: 1, the first, never released. 2: captures are leaves of the evidence log and are found by their payload, and versions have numbers and names.
-pub const FORMAT: u32 = 2;
+/// 3: accounts, tokens and the audit log.
+pub const FORMAT: u32 = 3;
 
 /// Whether a table is evidence, or can be made again from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,18 @@ tables! {
     SiteProfiles = "site_profiles", Truth;
     /// theme, URI, first capture of a version → the leaves of the acts that labelled it, in order.
     Labels = "labels", Truth;
+    /// leaf → the leaf of the audit log.
+    AuditLeaves = "audit_leaves", Truth;
+    /// level, index → the hash of a complete subtree of the audit log.
+    AuditHashes = "audit_hashes", Truth;
+    /// `"head"` → size and root of the audit log.
+    AuditHead = "audit_head", Truth;
+    /// leaf of the audit log → `ActRow`: what may be erased of it, and what its leaf is opened with.
+    AuditActs = "audit_acts", Truth;
+    /// name, zero-padded → `Account`: its password's hash, and its roles.
+    Accounts = "accounts", Truth;
+    /// SHA-256 of the secret → `Token`: of a browser session, or of a program.
+    Tokens = "tokens", Truth;
     /// name of a follower, theme → the sequence it has dealt with; and further notes of how far things are.
     Cursors = "cursors", Truth;
     /// theme, sequence → `Document`, without its links.

@@ -7,7 +7,7 @@ use crate::{
     Error, Store,
     key::{Key, Reader},
     schema::Table,
-    store::demand,
+    store::demand_content,
 };
 
 /// The captures that show an observable.
@@ -34,7 +34,7 @@ impl Store {
         from: Option<Seq>,
         limit: usize,
     ) -> Result<Sightings, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = prefix(theme, kind, value);
         let read = |row: Result<(Vec<u8>, Vec<u8>), Error>| {
             let (key, _) = row?;

@@ -11,7 +11,7 @@ use crate::{
     element::{Element, ElementKind},
     key::{Key, Reader},
     schema::Table,
-    store::demand,
+    store::demand_content,
 };
 
 /// Captures of one element on one service that are counted; there may be more.
@@ -207,7 +207,7 @@ impl Store {
         from: Option<ServiceId>,
         limit: usize,
     ) -> Result<Vec<ServiceId>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let from = from.map(|service| *service.as_bytes());
         let services = self.distinct::<16>(Table::PagesByService, &Key::theme(theme), from, limit)?;
         Ok(services.into_iter().map(ServiceId::from_bytes).collect())
@@ -222,7 +222,7 @@ impl Store {
         depth: usize,
         limit: usize,
     ) -> Result<Places, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = Key::theme(theme).service(service);
         let mut places = self.distinct::<16>(Table::PagesByService, &prefix, None, limit + 1)?;
         let is_cut = places.len() > limit;
@@ -234,7 +234,7 @@ impl Store {
 
     /// The sketch of a capture's page, if it has one and may be seen.
     pub fn sketch(&self, grant: &Grant, theme: ThemeId, seq: Seq) -> Result<Option<Sketch>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         match self.demand_unsealed(grant, model::CaptureId { theme, seq }) {
             Err(error) if error.is_withheld() => Ok(None),
             seal => seal.and_then(|()| self.tables.get(Table::Sketches, &Key::theme(theme).seq(seq))),
@@ -249,7 +249,7 @@ impl Store {
         mark: Mark,
         limit: usize,
     ) -> Result<Vec<ServiceId>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = Key::theme(theme).with(&mark.to_bytes());
         Ok(self.distinct::<16>(Table::Traces, &prefix, None, limit)?.into_iter().map(ServiceId::from_bytes).collect())
     }
@@ -263,7 +263,7 @@ impl Store {
         service: ServiceId,
         limit: usize,
     ) -> Result<Vec<Seq>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = Key::theme(theme).with(&mark.to_bytes()).service(service);
         self.newest_under(Table::Traces, &prefix, None, limit)
     }
@@ -278,7 +278,7 @@ impl Store {
         from: Option<(ElementKind, &str)>,
         limit: usize,
     ) -> Result<Vec<Element>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let all = Key::theme(theme).service(service);
         let within = kind.map_or_else(|| all.clone(), |kind| all.clone().with(&kind.to_bytes()));
         // Parts have one length, whether or not the kind is given.

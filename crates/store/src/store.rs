@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Grant, Seq, ThemeId};
+use model::{Grant, Phase, Seq, ThemeId};
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB,
     DBCompressionType, DBIterator, Direction, IteratorMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::sync::watch;
 
 use crate::{
-    Error, backup, codec,
+    Error,
+    audit::AuditLog,
+    backup, codec,
     committer::Committer,
     key::Key,
-    log::Log,
+    log::{Log, Places},
     logins::CredentialKey,
     room::{RESERVE_FILE, Room, Space, SpaceKeeper},
     schema::{FORMAT, Table},
@@ -72,11 +74,14 @@ const END_OF_KEYS: [u8; 1] = [0xff];
 pub struct Store {
     pub(crate) tables: Arc<Tables>,
     pub(crate) log: Arc<Log>,
+    pub(crate) audit: Arc<AuditLog>,
     pub(crate) space: Arc<SpaceKeeper>,
     committer: Arc<Committer>,
     credential: Arc<CredentialKey>,
     /// Serialises backups, which share a place for their links.
     pub(crate) backing_up: Arc<Mutex<()>>,
+    /// Serialises read-modify-write of accounts and tokens.
+    pub(crate) accounts_lock: Arc<Mutex<()>>,
     /// Serialises read-modify-write of targets.
     pub(crate) targets_lock: Arc<Mutex<()>>,
     /// Tells who follows the derived tables that they grew.
@@ -107,16 +112,19 @@ impl Store {
         space.give_way();
         let tables = Arc::new(Tables::open(directory, config)?);
         tables.check_format()?;
-        let log = Arc::new(Log::open(Arc::clone(&tables))?);
+        let log = Arc::new(Log::open(Arc::clone(&tables), Places::EVIDENCE)?);
+        let audit = Arc::new(AuditLog::open(Arc::clone(&tables))?);
         let committer = Arc::new(Committer::start(Arc::clone(&tables), Arc::clone(&log), config.group_size)?);
         space.look();
         Ok(Self {
             tables,
             log,
+            audit,
             space,
             committer,
             credential: Arc::new(credential),
             backing_up: Arc::default(),
+            accounts_lock: Arc::default(),
             targets_lock: Arc::default(),
             analysed: Arc::default(),
             changed: Arc::default(),
@@ -198,6 +206,14 @@ pub(crate) fn cursor_key(name: &str, theme: ThemeId) -> Key {
 
 pub(crate) fn demand(grant: &Grant, theme: ThemeId) -> Result<(), Error> {
     if grant.covers(theme) { Ok(()) } else { Err(Error::NotGranted(theme)) }
+}
+
+/// Leave to read content: not that of whoever sees to the crawl, nor of whoever reads the logs (R29).
+pub(crate) fn demand_content(grant: &Grant, theme: ThemeId) -> Result<(), Error> {
+    match grant.phase() {
+        Phase::Analysis | Phase::OperationalUse => demand(grant, theme),
+        Phase::Technique | Phase::Audit => Err(Error::NotGranted(theme)),
+    }
 }
 
 /// A lock that a panic elsewhere cannot take away: it guards no data of its own.
@@ -290,12 +306,15 @@ impl Tables {
 
     /// Writes every table anew, so that what was deleted is in no file any more.
     pub(crate) fn compact(&self) -> Result<(), Error> {
+        Table::ALL.iter().try_for_each(|table| self.compact_table(*table))
+    }
+
+    /// Writes one table anew.
+    pub(crate) fn compact_table(&self, table: Table) -> Result<(), Error> {
         let mut options = CompactOptions::default();
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
-        for table in Table::ALL {
-            self.db.flush_cf(self.family(*table))?;
-            self.db.compact_range_cf_opt(self.family(*table), None::<&[u8]>, None::<&[u8]>, &options);
-        }
+        self.db.flush_cf(self.family(table))?;
+        self.db.compact_range_cf_opt(self.family(table), None::<&[u8]>, None::<&[u8]>, &options);
         Ok(())
     }
 

@@ -341,7 +341,7 @@ fn a_store_in_use_or_of_a_later_release_is_refused() {
         store.tables.write_synced(batch).unwrap();
     }
     let newer = Store::open(dir.path(), &Config::default(), CredentialKey::from_bytes(&[7; 32])).map(|_| ());
-    assert!(matches!(newer, Err(Error::NewerFormat { found: 3, supported: 2 })), "{newer:?}");
+    assert!(matches!(newer, Err(Error::NewerFormat { found: 4, supported: 3 })), "{newer:?}");
 }
 
 fn sketch() -> crate::Sketch {
@@ -483,6 +483,38 @@ async fn raw_bytes_of_every_table() {
     store.set_seal(&reader(), market, Seq(3), because, at).unwrap();
     let copy = crate::LocalCopy { path: "/export.wacz".into(), theme: market, captures: vec![Seq(1)], must_go: false };
     store.note_copy(&copy).unwrap();
+    let ann: model::AccountName = "ann".parse().unwrap();
+    let act = |action: &str| {
+        let act = crate::Act::new(market, proof::LeafKind::Account, at).fact("who", "local").fact("action", action);
+        act.part("reason", because)
+    };
+    let password = crate::Password { hash: "hash".into(), set_at: at, is_one_time: true };
+    let role = model::RoleGrant {
+        number: 1,
+        role: model::Role::Investigator,
+        theme: Some(market),
+        may_search: true,
+        qualification: "course".into(),
+        given_by: "local".into(),
+        given_at: at,
+        ends_at: Timestamp::from_micros(9_000),
+        ended: Some(model::RoleEnd { by: "local".into(), at, reason: because.into() }),
+    };
+    let account = crate::Account {
+        name: ann.clone(),
+        full_name: "Ann".into(),
+        made_at: at,
+        made_by: "local".into(),
+        is_disabled: false,
+        password,
+        roles: vec![role],
+    };
+    store.add_account(&account, &act("make account")).unwrap();
+    let scope = crate::TokenScope { role: model::Role::Investigator, theme: Some(market) };
+    let kind = crate::TokenKind::Program { label: "job".into(), scopes: vec![scope] };
+    let token = crate::Token { account: ann, kind, made_at: at, fresh_at: at, used_at: at, ends_at: at };
+    store.add_token(&Digest::of(b"secret"), &token, &act("make token")).unwrap();
+    store.anchor_audit(at).unwrap();
 
     let mut lines = String::new();
     for table in Table::ALL {
@@ -504,11 +536,17 @@ fn without_chance(table: Table, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
             CaptureRow::Kept(kept) => vec![*kept.salt.as_bytes()],
             CaptureRow::Erased { .. } => Vec::new(),
         },
-        Table::Acts => {
+        Table::Acts | Table::AuditActs => {
             let row: ActRow = codec::decode(table, key, &value).unwrap();
             row.salt.iter().map(|salt| *salt.as_bytes()).collect()
         }
-        Table::LogLeaves => {
+        Table::LogLeaves if value.windows(5).any(|window| window == b"audit") => {
+            let root = proof::Leaf::decode(&value).unwrap().facts.remove("root");
+            root.into_iter()
+                .filter_map(|root| if let proof::Fact::Bytes(root) = root { root.try_into().ok() } else { None })
+                .collect()
+        }
+        Table::LogLeaves | Table::AuditLeaves => {
             proof::Leaf::decode(&value).unwrap().parts.values().map(|commitment| *commitment.as_bytes()).collect()
         }
         _ => Vec::new(),
@@ -519,7 +557,14 @@ fn without_chance(table: Table, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
     }
     match table {
         Table::Payloads if value.len() < 16 => {}
-        Table::Logins | Table::Documents | Table::Payloads | Table::LogHashes | Table::LogHead | Table::Checkpoints => {
+        Table::Logins
+        | Table::Documents
+        | Table::Payloads
+        | Table::LogHashes
+        | Table::LogHead
+        | Table::AuditHashes
+        | Table::AuditHead
+        | Table::Checkpoints => {
             value = b"(not shown)".to_vec();
         }
         _ => {}

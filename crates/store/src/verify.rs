@@ -11,7 +11,7 @@ use crate::{
     codec, erasure,
     evidence::{CaptureRow, KeptCapture, part},
     key::{Key, Reader},
-    log::{hash_key, leaf_key},
+    log::{Places, hash_key, leaf_key},
     payload,
     schema::Table,
 };
@@ -118,19 +118,22 @@ impl Store {
     ///
     /// `progress` is told now and then; when it answers `false` the check ends early, as an error.
     pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(Progress) -> bool) -> Result<Report, Error> {
-        let head = self.log_head();
-        let first = match depth {
+        let (head, audited) = (self.log_head(), self.audit_head());
+        let first = |size: u64| match depth {
             Depth::Full => 0,
-            Depth::Tail(leaves) => head.size.saturating_sub(leaves),
+            Depth::Tail(leaves) => size.saturating_sub(leaves),
         };
+        let leaves = [head.size, audited.size].map(|size| size - first(size));
         let rows = if depth == Depth::Full { self.estimated_rows() } else { 0 };
         let mut checking = Checking {
             store: self,
             report: Report::default(),
             progress,
-            at: Progress { done: 0, total: head.size - first + rows },
+            at: Progress { done: 0, total: leaves.iter().sum::<u64>() + rows },
         };
-        checking.leaves(first, head)?;
+        checking.leaves(Places::EVIDENCE, first(head.size), head)?;
+        checking.leaves(Places::AUDIT, first(audited.size), audited)?;
+        checking.anchor(head.size, audited)?;
         if depth == Depth::Full {
             for table in Table::ALL {
                 checking.rows(*table)?;
@@ -161,33 +164,29 @@ impl Checking<'_> {
     }
 
     /// Computes the tree again from `first` on, opening what each leaf commits to.
-    fn leaves(&mut self, first: u64, head: crate::Head) -> Result<(), Error> {
-        let load = CompactRange::load(first, |node| self.store.tables.log_hash(node));
+    fn leaves(&mut self, of: Places, first: u64, head: crate::Head) -> Result<(), Error> {
+        let load = CompactRange::load(first, |node| self.store.tables.hash_in(of.hashes, node));
         let mut range = match load {
             Ok(range) => range,
-            Err(error) => return self.report.note(Table::LogHashes, &[], error),
+            Err(error) => return self.report.note(of.hashes, &[], error),
         };
         for index in first..head.size {
             let key = leaf_key(index);
-            let Some(entry) = self.store.log_leaf(index)? else {
-                self.report.find(Table::LogLeaves, key.as_ref(), "the leaf is missing");
+            let Some(entry) = self.store.tables.get_raw(of.leaves, &key)? else {
+                self.report.find(of.leaves, key.as_ref(), "the leaf is missing");
                 return Ok(());
             };
             let mut nodes = Vec::with_capacity(2);
             range.append(leaf_hash(&entry), |node, hash| nodes.push((node, hash)));
             for (node, hash) in nodes {
-                self.hash(node, hash)?;
+                self.hash(of, node, hash)?;
             }
             match Leaf::decode(&entry) {
-                Ok(leaf) if leaf.seq == index => self.opened(&leaf)?,
+                Ok(leaf) if leaf.seq == index => self.opened(of, &leaf)?,
                 Ok(leaf) => {
-                    self.report.find(
-                        Table::LogLeaves,
-                        key.as_ref(),
-                        format!("the leaf says that it is number {}", leaf.seq),
-                    );
+                    self.report.find(of.leaves, key.as_ref(), format!("the leaf says that it is number {}", leaf.seq));
                 }
-                Err(error) => self.report.find(Table::LogLeaves, key.as_ref(), error.to_string()),
+                Err(error) => self.report.find(of.leaves, key.as_ref(), error.to_string()),
             }
             self.report.leaves += 1;
             if (index + 1) % STEP == 0 {
@@ -195,37 +194,55 @@ impl Checking<'_> {
             }
         }
         if range.root() != head.root {
-            self.report.find(Table::LogHead, b"head", "the leaves do not come to the root of the log");
+            self.report.find(of.head, b"head", "the leaves do not come to the root of the log");
         }
         self.step(head.size % STEP)
     }
 
-    fn hash(&mut self, node: Node, hash: proof::Hash) -> Result<(), Error> {
+    fn hash(&mut self, of: Places, node: Node, hash: proof::Hash) -> Result<(), Error> {
         self.report.hashes += 1;
-        match self.store.tables.log_hash(node) {
+        match self.store.tables.hash_in(of.hashes, node) {
             Ok(stored) if stored == hash => Ok(()),
             Ok(_) => {
-                self.report.find(
-                    Table::LogHashes,
-                    hash_key(node).as_ref(),
-                    "the hash is not that of the leaves below it",
-                );
+                self.report.find(of.hashes, hash_key(node).as_ref(), "the hash is not that of the leaves below it");
                 if node.level == 0 {
                     self.report.find(
-                        Table::LogLeaves,
+                        of.leaves,
                         leaf_key(node.index).as_ref(),
                         "the leaf does not have the hash that was written with it",
                     );
                 }
                 Ok(())
             }
-            Err(error) => self.report.note(Table::LogHashes, hash_key(node).as_ref(), error),
+            Err(error) => self.report.note(of.hashes, hash_key(node).as_ref(), error),
         }
     }
 
     /// Opens what a leaf commits to.
-    fn opened(&mut self, leaf: &Leaf) -> Result<(), Error> {
-        if leaf.kind == LeafKind::Capture { self.capture(leaf) } else { self.act(leaf) }
+    fn opened(&mut self, of: Places, leaf: &Leaf) -> Result<(), Error> {
+        match (of.leaves, leaf.kind) {
+            (Table::AuditLeaves, _) => self.act(leaf, Table::AuditActs, &leaf_key(leaf.seq)),
+            (_, LeafKind::Capture) => self.capture(leaf),
+            _ => self.act(leaf, Table::Acts, &act_key(theme_of(leaf), leaf.seq)),
+        }
+    }
+
+    /// Whether the audit log continues what the evidence log last said of it.
+    fn anchor(&mut self, size: u64, audited: crate::Head) -> Result<(), Error> {
+        let Some((leaf, anchored)) = self.store.anchored(size)? else { return Ok(()) };
+        let problem = if anchored.size > audited.size {
+            format!("leaf {leaf} of the evidence log saw {} leaves, and there are {} now", anchored.size, audited.size)
+        } else {
+            match self.store.audit_root(anchored.size) {
+                Ok(root) if root == anchored.root => return Ok(()),
+                Ok(_) => {
+                    format!("its first {} leaves are not those that leaf {leaf} of the evidence log saw", anchored.size)
+                }
+                Err(error) => return self.report.note(Table::AuditHashes, &[], error),
+            }
+        };
+        self.report.find(Table::AuditHead, b"head", problem);
+        Ok(())
     }
 
     fn capture(&mut self, leaf: &Leaf) -> Result<(), Error> {
@@ -317,18 +334,13 @@ impl Checking<'_> {
         Ok(())
     }
 
-    fn act(&mut self, leaf: &Leaf) -> Result<(), Error> {
-        let theme = match leaf.facts.get("theme") {
-            Some(Fact::Text(theme)) => theme.parse().ok(),
-            _ => None,
-        };
-        let key = act_key(theme, leaf.seq);
-        let row = match self.store.tables.get::<ActRow>(Table::Acts, &key) {
+    fn act(&mut self, leaf: &Leaf, table: Table, key: &Key) -> Result<(), Error> {
+        let row = match self.store.tables.get::<ActRow>(table, key) {
             Ok(row) => row,
-            Err(error) => return self.report.note(Table::Acts, key.as_ref(), error),
+            Err(error) => return self.report.note(table, key.as_ref(), error),
         };
         let Some(row) = row else {
-            self.report.find(Table::Acts, key.as_ref(), "the act is missing");
+            self.report.find(table, key.as_ref(), "the act is missing");
             return Ok(());
         };
         let Some(salt) = row.salt.map(|salt| Salt::from_bytes(*salt.as_bytes())) else {
@@ -336,10 +348,10 @@ impl Checking<'_> {
             return Ok(());
         };
         if !row.parts.keys().eq(leaf.parts.keys()) {
-            self.report.find(Table::Acts, key.as_ref(), format!("leaf {} commits to other parts", leaf.seq));
+            self.report.find(table, key.as_ref(), format!("leaf {} commits to other parts", leaf.seq));
         }
         for (name, part) in &row.parts {
-            self.commitment(leaf, &salt, name, &part.0, Table::Acts, &key);
+            self.commitment(leaf, &salt, name, &part.0, table, key);
         }
         self.report.acts += 1;
         Ok(())
@@ -406,6 +418,14 @@ impl Checking<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The theme that a leaf tells of.
+fn theme_of(leaf: &Leaf) -> Option<ThemeId> {
+    match leaf.facts.get("theme") {
+        Some(Fact::Text(theme)) => theme.parse().ok(),
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     Error, Sketch, Store, codec,
     key::{Key, Reader},
     schema::Table,
-    store::{cursor_key, demand},
+    store::{cursor_key, demand_content},
 };
 
 /// The follower that fills the derived tables.
@@ -168,13 +168,13 @@ impl Store {
 
     /// The links of a document: where they lead, for the crawler's scope.
     pub fn links(&self, grant: &Grant, theme: ThemeId, seq: Seq) -> Result<Vec<Link>, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         Ok(self.tables.get(Table::Links, &Key::theme(theme).seq(seq))?.unwrap_or_default())
     }
 
     /// The document of a capture, with its links.
     pub fn document(&self, grant: &Grant, id: CaptureId) -> Result<Option<Document>, Error> {
-        demand(grant, id.theme)?;
+        demand_content(grant, id.theme)?;
         self.demand_unsealed(grant, id)?;
         let key = Key::theme(id.theme).seq(id.seq);
         let Some(row) = self.tables.get_raw(Table::Documents, &key)? else { return Ok(None) };
@@ -200,7 +200,7 @@ impl Store {
         from: Option<Seq>,
         limit: usize,
     ) -> Result<VersionPage, Error> {
-        demand(grant, theme)?;
+        demand_content(grant, theme)?;
         let prefix = Key::theme(theme).uri(uri);
         let start = from.map(|seq| prefix.clone().seq(seq));
         let rows = self.tables.scan_back(Table::VersionsByUri, &prefix, start.as_ref()).take(limit + 1);
