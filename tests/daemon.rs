@@ -11,6 +11,7 @@ use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{
+    io::AsyncWriteExt as _,
     net::UnixStream,
     process::{Child, Command},
     time::Instant,
@@ -35,13 +36,39 @@ pub struct Daemon {
     program: PathBuf,
     dir: PathBuf,
     child: Option<Child>,
+    /// The one-time password of the approver, until it was used.
+    approver: Option<String>,
 }
 
+/// Who uses the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// Whoever holds every role.
+    Tester,
+    /// Whoever approves what the tester proposes.
+    Approver,
+    /// Whoever opens the socket as root.
+    Local,
+}
+
+impl Person {
+    const fn token_file(self) -> &'static str {
+        match self {
+            Self::Tester => "tester.token",
+            Self::Approver => "approver.token",
+            Self::Local => "none.token",
+        }
+    }
+}
+
+/// The password that people of the tests choose.
+const PASSWORD: &str = "correct horse battery staple";
+
 impl Daemon {
-    /// Prepares the directory: configuration, keys, token. Nothing runs yet. `settings` are lines of TOML, tables by their full names.
+    /// Prepares the directory: configuration, keys, accounts. Nothing runs yet. `settings` are lines of TOML, tables by their full names.
     pub async fn prepare(dir: &Path, network_config: &Path, settings: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
-        let daemon = Self { program: program()?, dir: dir.canonicalize()?, child: None };
+        let mut daemon = Self { program: program()?, dir: dir.canonicalize()?, child: None, approver: None };
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").canonicalize()?;
         let config = format!(
             "data_dir = '{}'\nthemes_dir = '{}'\nindicators_dir = '{}'\nsites_dir = '{}'\nlisten.tcp = ['127.0.0.1:0']\nlisten.socket = '{}'\nfetch.tor.network_config = '{}'\n{settings}\n",
@@ -53,7 +80,10 @@ impl Daemon {
             network_config.display(),
         );
         fs::write(daemon.config(), config)?;
-        daemon.cli(&["init"]).await?;
+        let made: Value = serde_json::from_str(&daemon.cli_as(Person::Local, &["--json", "init"]).await?)?;
+        let of = |name: &str| made["accounts"].as_array()?.iter().find(|account| account["name"] == name);
+        let password = of("approver").and_then(|account| account["password"].as_str());
+        daemon.approver = Some(password.context("init made no approver")?.to_owned());
         Ok(daemon)
     }
 
@@ -71,14 +101,58 @@ impl Daemon {
             .kill_on_drop(true);
         self.child = Some(command.spawn()?);
         let this = &*self;
-        wait_until(
-            "the daemon's API answers",
-            Deadline::seconds(30),
-            || async move { Ok(this.get("/status").await.ok()) },
-        )
+        wait_until("the daemon's API answers", Deadline::seconds(30), || async move {
+            Ok(this.cli_as(Person::Local, &["whoami"]).await.ok())
+        })
         .await
         .with_context(|| format!("its log ends with:\n{}", self.end_of_log()))?;
+        if let Some(password) = self.approver.take() {
+            self.log_in(Person::Approver, "approver", &password).await?;
+            self.settle_in().await?;
+        }
         Ok(())
+    }
+
+    /// Makes the tester, who holds every role.
+    async fn settle_in(&self) -> anyhow::Result<()> {
+        let local = |args: Vec<&'static str>| async move { self.cli_as(Person::Local, &args).await };
+        let made = local(vec!["--json", "user", "add", "tester", "--full-name", "The tester"]).await?;
+        let made: Value = serde_json::from_str(&made)?;
+        let give = ["--qualification", "The tests.", "--ends", "2099-01-01"];
+        for role in ["administrator", "auditor"] {
+            local([&["user", "give", "tester", role][..], &give].concat()).await?;
+        }
+        for role in ["operator", "analyst", "investigator", "approver"] {
+            for theme in ["marketplace", "cybercrime"] {
+                local([&["user", "give", "tester", role, "--theme", theme][..], &give].concat()).await?;
+            }
+        }
+        let password = made["password"].as_str().context("no password for the tester")?;
+        self.log_in(Person::Tester, "tester", password).await
+    }
+
+    /// Logs in with a one-time password, and sets another one.
+    async fn log_in(&self, person: Person, name: &str, password: &str) -> anyhow::Result<()> {
+        let mut command = self.command(person, &["login", name]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        stdin.write_all(format!("{password}\n{PASSWORD}\n").as_bytes()).await?;
+        drop(stdin);
+        let output = child.wait_with_output().await?;
+        ensure!(output.status.success(), "{name} cannot log in: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// The file with somebody's token.
+    pub fn token_file(&self, person: Person) -> PathBuf {
+        self.dir.join(person.token_file())
+    }
+
+    fn command(&self, person: Person, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(self.config()).arg("--token-file").arg(self.token_file(person));
+        command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+        command
     }
 
     /// The file that the daemon logs to.
@@ -101,23 +175,21 @@ impl Daemon {
         self.child.as_ref().and_then(Child::id).context("the daemon does not run")
     }
 
-    /// Runs a command of the command line to its end; fails when it does.
+    /// Runs a command of the command line to its end, as the tester; fails when it does.
     pub async fn cli(&self, args: &[&str]) -> anyhow::Result<String> {
-        let output = self.try_cli(args).await?;
+        self.cli_as(Person::Tester, args).await
+    }
+
+    /// Runs a command of the command line to its end, as somebody; fails when it does.
+    pub async fn cli_as(&self, person: Person, args: &[&str]) -> anyhow::Result<String> {
+        let output = self.command(person, args).output().await?;
         ensure!(output.status.success(), "nachtwacht {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Runs a command of the command line to its end, whatever that is.
     pub async fn try_cli(&self, args: &[&str]) -> anyhow::Result<Output> {
-        Ok(Command::new(&self.program)
-            .arg("--config")
-            .arg(self.config())
-            .args(args)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await?)
+        Ok(self.command(Person::Tester, args).output().await?)
     }
 
     /// Adds a target with a decision that lasts; returns its id.
@@ -149,7 +221,11 @@ impl Daemon {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut driver = tokio::task::JoinSet::new();
         driver.spawn(connection);
-        let request = Request::get(format!("/api/v1{path}")).header("host", "nachtwacht").body(Empty::<Bytes>::new())?;
+        let token = fs::read_to_string(self.token_file(Person::Tester)).context("the tester is not logged in")?;
+        let request = Request::get(format!("/api/v1{path}"))
+            .header("host", "nachtwacht")
+            .header("authorization", format!("Bearer {}", token.trim()))
+            .body(Empty::<Bytes>::new())?;
         let response = sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();

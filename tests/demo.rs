@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use serde_json::{Value, json};
 use testnet::{network::Progress, sites::Site};
-use tests::{Daemon, Deadline, Underworld, expected_uris};
+use tests::{Daemon, Deadline, Person, Underworld, expected_uris};
 use tokio::{sync::watch, time::Instant};
 
 /// The longest time that the crawl may take, in seconds.
@@ -176,7 +176,11 @@ fn show(result: &Value, daemon: &Daemon) {
         "search --theme cybercrime lang:rus",
         "capture list --theme marketplace",
     ] {
-        eprintln!("  {program} --config {} {command}", daemon.config().display());
+        eprintln!(
+            "  {program} --config {} --token-file {} {command}",
+            daemon.config().display(),
+            daemon.token_file(Person::Tester).display()
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use testnet::sites::Site;
-use tests::{Daemon, expected_uris};
+use tests::{Daemon, Person, expected_uris};
 use tokio::process::Command;
 
 use super::*;
@@ -207,7 +207,7 @@ async fn expect_rules(daemon: &Daemon, dir: &std::path::Path) {
     let trial = json(&["indicators", "test", "--theme", "marketplace", path, "--captures", "1000"]).await;
     let would = trial["trials"][0]["flagged"].as_u64().unwrap();
     assert!(would > 0 && Some(would) < listings["total"].as_u64(), "{would}: some prices are in euro");
-    daemon.cli(&["indicators", "put", "--theme", "marketplace", path, "--author", "test"]).await.unwrap();
+    daemon.cli(&["indicators", "put", "--theme", "marketplace", path]).await.unwrap();
     wait_until("every page is looked at", Deadline::seconds(60), || async move {
         let shown = daemon.get("/themes/marketplace/indicators/resin").await?;
         Ok((shown["progress"]["up_to"] == shown["progress"]["of"]).then_some(shown))
@@ -223,7 +223,7 @@ async fn expect_rules(daemon: &Daemon, dir: &std::path::Path) {
 
     // Dearer by one word: what has no resin in its title ceases to be flagged.
     std::fs::write(&file, RESIN.replace("why =", "threshold = 3\nwhy =")).unwrap();
-    daemon.cli(&["indicators", "put", "--theme", "marketplace", path, "--author", "test"]).await.unwrap();
+    daemon.cli(&["indicators", "put", "--theme", "marketplace", path]).await.unwrap();
     let report = wait_until("every page is looked at again", Deadline::seconds(60), || async move {
         let report = daemon.get("/themes/marketplace/indicators/resin/report").await?;
         Ok((report["up_to"] == report["of"]).then_some(report))
@@ -234,11 +234,14 @@ async fn expect_rules(daemon: &Daemon, dir: &std::path::Path) {
     assert!(count("unchanged") > 0 && count("ceased") > 0 && count("became") == 0, "{report}");
     assert_eq!(count("unchanged") + count("ceased"), would);
 
-    daemon.cli(&["label", "set", capture, "relevant", "--indicator", "resin", "--author", "ann"]).await.unwrap();
-    daemon.cli(&["label", "set", capture, "unsure", "--indicator", "resin", "--author", "bob"]).await.unwrap();
+    let give = ["user", "give", "approver", "analyst", "--theme", "marketplace", "--qualification", "A second look."];
+    daemon.cli(&[&give[..], &["--ends", "2099-01-01"]].concat()).await.unwrap();
+    daemon.cli(&["label", "set", capture, "relevant", "--indicator", "resin"]).await.unwrap();
+    let second = ["label", "set", capture, "unsure", "--indicator", "resin"];
+    daemon.cli_as(Person::Approver, &second).await.unwrap();
     let labelled = json(&["search", "--theme", "marketplace", "--label", "relevant"]).await;
     assert_eq!((&labelled["total"], labelled["hits"][0]["capture"].as_str()), (&1.into(), Some(capture)));
-    let agreement = json(&["label", "agreement", "--theme", "marketplace", "ann", "bob"]).await;
+    let agreement = json(&["label", "agreement", "--theme", "marketplace", "tester", "approver"]).await;
     assert_eq!((&agreement["both"], &agreement["alike"]), (&1.into(), &0.into()));
 }
 

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod accounts;
 mod rules;
 
 use std::path::PathBuf;
 
+pub(crate) use accounts::{AuditArgs, GiveArgs, TokenCommand, UserCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{CaptureId, ObservableKind, TargetId, ThemeId, Timestamp};
+use model::{AccountName, CaptureId, ObservableKind, TargetId, ThemeId, Timestamp};
 pub(crate) use rules::{IndicatorsCommand, LabelAbout, LabelCommand, RuleCommand, RuleRef, SiteCommand, TrialArgs};
 
 /// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
@@ -18,6 +20,12 @@ pub(crate) struct Cli {
     /// Answers as JSON, for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The file with the token of whoever asks; the one that `nachtwacht login` keeps, where it is not given.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// What it is for: a purpose, or the number of a case. The audit log keeps it, and some themes ask for it.
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) purpose: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -26,17 +34,30 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Runs the daemon until it is told to stop.
     Serve,
-    /// Makes the data directory, the keys and the bearer token.
+    /// Makes the data directory, the keys, and the accounts `administrator` and `approver`.
     Init {
-        /// Makes a new bearer token; the old one is no longer accepted after a restart.
-        #[arg(long)]
-        new_token: bool,
         /// Makes a new key for the evidence log; checkpoints that the old one signed stay good.
         #[arg(long)]
         new_log_key: bool,
     },
     /// Says what is wrong with the configuration, with line and key.
     CheckConfig,
+    /// Logs in: the password is asked for, or read from standard input.
+    Login { name: AccountName },
+    /// Forgets who is logged in.
+    Logout,
+    /// Says who is logged in, and with which roles.
+    Whoami,
+    /// Sets one's password: the old one and the new one are asked for, or read from standard input.
+    Password,
+    /// Makes accounts, and gives and ends roles.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Makes and revokes tokens for programs.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Shows who asked for what, and what became of it.
+    Audit(AuditArgs),
     /// Adds, lists and steers targets.
     #[command(subcommand)]
     Target(TargetCommand),
@@ -104,6 +125,10 @@ pub(crate) enum Command {
         #[arg(long)]
         watch: bool,
     },
+    /// Prints a script by which a shell completes commands and options.
+    Completions { shell: clap_complete::Shell },
+    /// Writes the manual pages into a directory.
+    Manual { directory: PathBuf },
     /// Lists, shows, names and compares versions of a page; alone it prints the version of the program.
     Version {
         #[command(subcommand)]
@@ -224,8 +249,9 @@ pub(crate) enum SortArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ObservableArgs {
+    /// The theme; every theme that one reads, where it is not given.
     #[arg(long)]
-    pub(crate) theme: ThemeId,
+    pub(crate) theme: Option<ThemeId>,
     /// What it is, such as btc, onion-v3 or pgp-fingerprint.
     pub(crate) kind: ObservableKind,
     /// The observable, in any way of writing it.
@@ -541,20 +567,9 @@ pub(crate) enum VersionCommand {
     /// Shows the version that a capture, such as marketplace/17, belongs to, and how it came to its name.
     Show { capture: CaptureId },
     /// Names the version that a capture belongs to; an earlier name stays in the history.
-    Name {
-        capture: CaptureId,
-        name: String,
-        /// Who gives the name; the person at the keyboard, where it is not given.
-        #[arg(long)]
-        author: Option<String>,
-    },
+    Name { capture: CaptureId, name: String },
     /// Takes the name of a version away; it stays in the history.
-    Unname {
-        capture: CaptureId,
-        /// Who takes it away; the person at the keyboard, where it is not given.
-        #[arg(long)]
-        author: Option<String>,
-    },
+    Unname { capture: CaptureId },
     /// Shows what differs between two captures of one theme.
     Compare {
         old: CaptureId,

@@ -10,7 +10,7 @@ use hyper::{
     client::conn::http1,
 };
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
 use crate::failure::Failure;
@@ -18,11 +18,27 @@ use crate::failure::Failure;
 /// A daemon that may answer.
 pub(crate) struct Client {
     socket: PathBuf,
+    /// With what whoever asks is known: fields and their values.
+    identity: Vec<(&'static str, String)>,
 }
 
 impl Client {
-    pub(crate) fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned() }
+    /// For whoever has the token, and with what they say it is for. Without a token the daemon goes by who opens the socket.
+    pub(crate) fn new(socket: &Path, token: Option<String>, purpose: Option<String>) -> Self {
+        let token = token.map(|token| ("authorization", format!("Bearer {token}")));
+        let purpose = purpose.map(|purpose| ("nachtwacht-purpose", purpose));
+        Self { socket: socket.to_owned(), identity: token.into_iter().chain(purpose).collect() }
+    }
+
+    /// Begins a session; returns what the daemon says of its owner, and the client that has it.
+    pub(crate) async fn log_in(&self, name: &str, password: &str) -> Result<(Value, Self), Failure> {
+        let stranger = Self { socket: self.socket.clone(), identity: Vec::new() };
+        let content = Content::json(Some(&json!({ "name": name, "password": password })));
+        let (answer, _driver) = stranger.open(Method::POST, "/sessions", content, None).await?;
+        let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
+        let body = answer.into_body().collect().await.context("the daemon's answer broke off")?.to_bytes();
+        Ok((parsed(&body)?, Self { identity: vec![("cookie", cookie)], ..stranger }))
     }
 
     /// `GET`s a JSON answer.
@@ -119,6 +135,9 @@ impl Client {
         let mut driver = Driver::new();
         driver.spawn(connection);
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("host", "nachtwacht");
+        for (name, value) in &self.identity {
+            request = request.header(*name, value);
+        }
         if !content.media_type.is_empty() {
             request = request.header("content-type", content.media_type);
         }

@@ -1,9 +1,11 @@
 //! What each command does.
 
+mod account;
 mod backup;
 mod capture;
 mod custody;
 mod export;
+mod generate;
 mod label;
 mod log;
 mod observable;
@@ -14,21 +16,25 @@ mod status;
 mod target;
 mod version;
 
+use std::path::Path;
+
 use anyhow::Context as _;
+use model::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
+use store::Store;
 
 use crate::{
     cli::{Cli, Command, ErasuresCommand, IndicatorsCommand},
     client::Client,
     config::Config,
-    credentials::{self, Renew},
+    credentials::{self, Credentials},
     failure::Failure,
-    print, serve, themes,
+    identity, print, serve, themes,
 };
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
-    let Cli { config: path, json: wants_json, command } = cli;
+    let Cli { config: path, json: wants_json, token_file, purpose, command } = cli;
     if matches!(command, Command::Version { command: None }) {
         program_version(wants_json);
         return Ok(());
@@ -36,25 +42,40 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     if let Command::Indicators(IndicatorsCommand::Check { files }) = &command {
         return rules::check(files, wants_json);
     }
+    match &command {
+        Command::Completions { shell } => {
+            generate::completions(*shell);
+            return Ok(());
+        }
+        Command::Manual { directory } => return generate::manual(directory),
+        _ => {}
+    }
     let config = Config::load(&path)?;
     match command {
         Command::Serve => serve::run(&config),
-        Command::Init { new_token, new_log_key } => {
-            init(&config, Renew { token: new_token, log_key: new_log_key }, wants_json)
-        }
+        Command::Init { new_log_key } => init(&config, new_log_key, wants_json),
         Command::CheckConfig => check(&config, wants_json),
         Command::Restore(args) => backup::restore(&config, &args, wants_json),
         Command::Verify(args) if args.offline => log::verify_offline(&config, &args, wants_json),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-            let client = Client::new(&config.listen.socket);
-            runtime.block_on(ask(&client, command, wants_json))
+            let file =
+                token_file.or_else(identity::default_file).context("say with --token-file where the token is")?;
+            let client = Client::new(&config.listen.socket, identity::read(&file)?, purpose);
+            runtime.block_on(ask(&client, &file, command, wants_json))
         }
     }
 }
 
-async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), Failure> {
+async fn ask(client: &Client, token_file: &Path, command: Command, wants_json: bool) -> Result<(), Failure> {
     match command {
+        Command::Login { name } => account::login(client, &name, token_file, wants_json).await,
+        Command::Logout => account::logout(client, token_file).await,
+        Command::Whoami => account::whoami(client, wants_json).await,
+        Command::Password => account::password(client, token_file).await,
+        Command::User(command) => account::user(client, command, wants_json).await,
+        Command::Token(command) => account::token(client, command, wants_json).await,
+        Command::Audit(args) => account::audit(client, args, wants_json).await,
         Command::Target(command) => target::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
         Command::Observable(args) => observable::run(client, args, wants_json).await,
@@ -83,6 +104,8 @@ async fn ask(client: &Client, command: Command, wants_json: bool) -> Result<(), 
         Command::Serve
         | Command::Init { .. }
         | Command::CheckConfig
+        | Command::Completions { .. }
+        | Command::Manual { .. }
         | Command::Restore(_)
         | Command::Version { command: None } => Ok(()),
     }
@@ -93,18 +116,24 @@ fn program_version(wants_json: bool) {
     if wants_json { print::json(&json!({ "version": version })) } else { print::line(&format!("nachtwacht {version}")) }
 }
 
-fn init(config: &Config, renew: Renew, wants_json: bool) -> Result<(), Failure> {
-    let token = credentials::init(&config.data_dir, renew)?;
+fn init(config: &Config, new_log_key: bool, wants_json: bool) -> Result<(), Failure> {
+    let themes = themes::load(&config.themes_dir)?;
+    let made_keys = credentials::init(&config.data_dir, new_log_key)?;
+    let key = Credentials::load(&config.data_dir)?.login_key;
+    let store = Store::open(&config.store_dir(), &config.store, key)?;
+    let accounts = web::first_accounts(&store, &themes, SystemClock.now()).map_err(anyhow::Error::msg)?;
     if wants_json {
-        print::json(&json!({ "data_dir": config.data_dir, "token": token }));
+        print::json(&json!({ "data_dir": config.data_dir, "accounts": accounts }));
         return Ok(());
     }
-    match token {
-        Some(token) => {
-            print::line(&format!("{} is ready. The bearer token, told only this once:", config.data_dir.display()));
-            print::line(&token);
-        }
-        None => print::line(&format!("{} was ready already; nothing was changed.", config.data_dir.display())),
+    let directory = config.data_dir.display();
+    if accounts.is_empty() && !made_keys {
+        print::line(&format!("{directory} was ready already; nothing was changed."));
+        return Ok(());
+    }
+    print::line(&format!("{directory} is ready."));
+    for account in accounts {
+        print::line(&format!("The password of {}, told only this once: {}", account.name, account.password));
     }
     Ok(())
 }
@@ -124,6 +153,12 @@ fn check(config: &Config, wants_json: bool) -> Result<(), Failure> {
 fn author(given: Option<String>) -> Result<String, Failure> {
     let author = given.or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
     Ok(author.context("say who it is with --author")?)
+}
+
+/// A moment: RFC 3339, or a date, which means its first moment in UTC.
+fn moment(text: &str) -> Result<Timestamp, Failure> {
+    let moment = text.parse().or_else(|error| format!("{text}T00:00:00Z").parse().map_err(|_| error));
+    Ok(moment.with_context(|| text.to_owned())?)
 }
 
 /// A field of an answer as text; a dash where there is none.

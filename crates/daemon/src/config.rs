@@ -25,6 +25,7 @@ pub(crate) struct Config {
     /// What may be said in the log, as a filter of `tracing`.
     pub(crate) log: String,
     pub(crate) listen: Listen,
+    pub(crate) accounts: web::Config,
     pub(crate) fetch: fetch::Config,
     pub(crate) crawl: crawl::Config,
     pub(crate) derive: derive::Config,
@@ -36,9 +37,11 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listen {
-    /// Addresses for people and programs with a bearer token.
+    /// Addresses for people and programs.
     pub(crate) tcp: Vec<SocketAddr>,
-    /// The socket of the command line; whoever may open it is an administrator.
+    /// The certificate with which TCP is encrypted, in PEM; its key is the credential `tls-key`. Read again when it changes.
+    pub(crate) certificate: Option<PathBuf>,
+    /// The socket of the command line; whoever opens it as root or as the daemon's own user is an administrator, others need a token.
     pub(crate) socket: PathBuf,
 }
 
@@ -51,6 +54,7 @@ impl Default for Config {
             sites_dir: "/etc/nachtwacht/sites".into(),
             log: "info,arti_client=warn,tor_=warn".into(),
             listen: Listen::default(),
+            accounts: web::Config::default(),
             fetch: fetch::Config::default(),
             crawl: crawl::Config::default(),
             derive: derive::Config::default(),
@@ -62,7 +66,11 @@ impl Default for Config {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { tcp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8730))], socket: "/run/nachtwacht/api.sock".into() }
+        Self {
+            tcp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8730))],
+            certificate: None,
+            socket: "/run/nachtwacht/api.sock".into(),
+        }
     }
 }
 
@@ -80,6 +88,12 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         if self.crawl.concurrency == 0 {
             return Err("crawl.concurrency must be at least 1".into());
+        }
+        let open = self.listen.tcp.iter().find(|address| !address.ip().is_loopback());
+        if let (Some(address), None) = (open, &self.listen.certificate) {
+            return Err(format!(
+                "listen.tcp: {address} is open to others, so listen.certificate must name a certificate"
+            ));
         }
         if self.fetch.limits.content_types.is_empty() {
             return Err("fetch.limits.content_types must name at least one type".into());
@@ -165,6 +179,7 @@ mod tests {
         check("data_dir = \"/x\"\n[crawl]\nconcurency = 3\n", &["line 3", "concurency"]);
         check("[listen]\ntcp = [\"example.com:80\"]\n", &["line 2", "socket address"]);
         check("[crawl]\nconcurrency = 0\n", &["crawl.concurrency"]);
+        check("[listen]\ntcp = [\"0.0.0.0:8730\"]\n", &["0.0.0.0:8730", "listen.certificate"]);
         check("log = \"a=b=c\"\n", &["log"]);
     }
 }

@@ -18,7 +18,8 @@ use crate::failure::Failure;
 const LOGIN_KEY: &str = "login-key";
 const LOG_KEY: &str = "log-key";
 const BACKUP_KEY: &str = "backup-key";
-const TOKEN_DIGEST: &str = "api-token.sha256";
+/// The key of the certificate, in PEM: somebody else makes it, and it is read when the API is served.
+pub(crate) const TLS_KEY: &str = "tls-key";
 
 /// The secrets that the daemon runs with.
 pub(crate) struct Credentials {
@@ -28,12 +29,10 @@ pub(crate) struct Credentials {
     pub(crate) log_key: SignerKey,
     /// Seals and opens backups.
     pub(crate) backup_key: BackupKey,
-    /// SHA-256 of the bearer token; the token itself is kept nowhere.
-    pub(crate) token: Digest,
 }
 
 /// Where a secret lies: what systemd hands over goes before the data directory.
-fn path_of(data_dir: &Path, name: &str) -> PathBuf {
+pub(crate) fn path_of(data_dir: &Path, name: &str) -> PathBuf {
     let handed_over = env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(name));
     handed_over.filter(|path| path.exists()).unwrap_or_else(|| data_dir.join("credentials").join(name))
 }
@@ -45,7 +44,6 @@ impl Credentials {
             login_key: CredentialKey::from_bytes(digits(LOGIN_KEY)?.as_bytes()),
             backup_key: BackupKey::from_bytes(digits(BACKUP_KEY)?.as_bytes()),
             log_key: read(data_dir, LOG_KEY, "not a name and 64 hexadecimal digits", log_key)?,
-            token: digits(TOKEN_DIGEST)?,
         })
     }
 }
@@ -62,39 +60,29 @@ fn log_key(text: &str) -> Option<SignerKey> {
     SignerKey::from_secret(name, secret.parse::<Digest>().ok()?.as_bytes()).ok()
 }
 
-/// What `init` makes anew although it is there.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Renew {
-    /// The bearer token.
-    pub(crate) token: bool,
-    /// The key of the evidence log; the log keeps its name, and the old key's signatures stay good.
-    pub(crate) log_key: bool,
-}
-
-/// Makes what is missing. Returns the bearer token when a new one was made: it is told once.
-pub(crate) fn init(data_dir: &Path, renew: Renew) -> Result<Option<String>, Failure> {
+/// Makes what is missing, and says whether anything was. With `new_log_key` the evidence log gets a new key, although it has one: the log keeps
+/// its name, and the old key's signatures stay good.
+pub(crate) fn init(data_dir: &Path, new_log_key: bool) -> Result<bool, Failure> {
+    let mut made = false;
     let directory = data_dir.join("credentials");
     fs::create_dir_all(&directory).map_err(|source| Failure::Directory { path: directory.clone(), source })?;
     for name in [LOGIN_KEY, BACKUP_KEY] {
         if !path_of(data_dir, name).exists() {
             write_secret(&directory.join(name), &Digest::from_bytes(random()?).to_string())?;
+            made = true;
         }
     }
     let present = fs::read_to_string(path_of(data_dir, LOG_KEY)).ok();
     let name = present.as_deref().and_then(|text| text.split_once(' ')).map(|(name, _)| name.to_owned());
-    if name.is_none() || renew.log_key {
+    if name.is_none() || new_log_key {
         let name = match name {
             Some(name) => name,
             None => format!("nachtwacht/{:.16}", Digest::from_bytes(random()?).to_string()),
         };
         write_secret(&directory.join(LOG_KEY), &format!("{name} {}", Digest::from_bytes(random()?)))?;
+        made = true;
     }
-    if path_of(data_dir, TOKEN_DIGEST).exists() && !renew.token {
-        return Ok(None);
-    }
-    let token = format!("nw_{}", Digest::from_bytes(random()?));
-    write_secret(&directory.join(TOKEN_DIGEST), &Digest::of(token.as_bytes()).to_string())?;
-    Ok(Some(token))
+    Ok(made)
 }
 
 fn random() -> Result<[u8; 32], Failure> {
@@ -122,15 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_told_once_and_kept_as_a_digest() {
+    fn keys_are_made_once_and_are_for_their_owner() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(Credentials::load(dir.path()), Err(Failure::NotInitialised(_))));
-        let token = init(dir.path(), Renew::default()).unwrap().unwrap();
-        assert_eq!(init(dir.path(), Renew::default()).unwrap(), None);
-        assert_eq!(Credentials::load(dir.path()).unwrap().token, Digest::of(token.as_bytes()));
-        let another = init(dir.path(), Renew { token: true, ..Renew::default() }).unwrap().unwrap();
-        assert_ne!(another, token);
-        for name in [LOGIN_KEY, LOG_KEY, BACKUP_KEY, TOKEN_DIGEST] {
+        assert!(init(dir.path(), false).unwrap());
+        assert!(!init(dir.path(), false).unwrap(), "what is there stays");
+        for name in [LOGIN_KEY, LOG_KEY, BACKUP_KEY] {
             let mode = fs::metadata(dir.path().join("credentials").join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
@@ -138,12 +123,12 @@ mod tests {
     #[test]
     fn a_new_key_signs_for_the_same_log() {
         let dir = tempfile::tempdir().unwrap();
-        init(dir.path(), Renew::default()).unwrap();
+        init(dir.path(), false).unwrap();
         let key = || Credentials::load(dir.path()).unwrap().log_key.verifier().clone();
         let first = key();
-        init(dir.path(), Renew::default()).unwrap();
+        init(dir.path(), false).unwrap();
         assert_eq!(key(), first, "a key that is there stays");
-        init(dir.path(), Renew { log_key: true, ..Renew::default() }).unwrap();
+        init(dir.path(), true).unwrap();
         assert_eq!(key().name(), first.name());
         assert_ne!(key(), first);
     }

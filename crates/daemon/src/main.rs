@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod credentials;
 mod failure;
+mod identity;
 mod lifecycle;
 mod print;
 mod serve;

@@ -23,6 +23,11 @@ pub(crate) fn line(text: &str) {
     println!("{}", harmless(text));
 }
 
+/// A script for a program that runs it: it is ours, and goes out as it is.
+pub(crate) fn script(text: &str) {
+    print!("{text}");
+}
+
 /// JSON, for programs.
 pub(crate) fn json(value: &Value) {
     println!("{value}");

@@ -7,7 +7,12 @@ use model::{Authority, Clock, Digest, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    client_keys, config::Config, credentials::Credentials, failure::Failure, lifecycle::Lifecycle, starters, themes,
+    client_keys,
+    config::Config,
+    credentials::{self, Credentials},
+    failure::Failure,
+    lifecycle::Lifecycle,
+    starters, themes,
 };
 
 /// Runs the daemon until it is told to stop.
@@ -20,7 +25,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let themes = themes::load(&config.themes_dir)?;
-    let Credentials { login_key, log_key, backup_key, token } = Credentials::load(&config.data_dir)?;
+    let Credentials { login_key, log_key, backup_key } = Credentials::load(&config.data_dir)?;
     let identity = identity(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
@@ -36,6 +41,10 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     starters::plant(&store, config, &themes, clock.now())?;
     let deriver = derive::Deriver::new(config.derive.clone(), store.clone(), Arc::clone(&indexes)).keeping(&themes);
     let notary = Arc::new(store::Notary::new(store.clone(), log_key, &config.checkpoint_dir()));
+    let tls = config.listen.certificate.clone().map(|certificate| web::TlsFiles {
+        certificate,
+        key: credentials::path_of(&config.data_dir, credentials::TLS_KEY),
+    });
     let app = web::App {
         store,
         notary: Arc::clone(&notary),
@@ -45,11 +54,11 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         themes: themes.into(),
         clock: Arc::clone(&clock),
         authority: Authority::of_this_process(),
-        token,
+        config: config.accounts.clone(),
         backup_key,
         version: env!("CARGO_PKG_VERSION"),
     };
-    let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket)
+    let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket, tls)
         .await
         .map_err(|error| Failure::Address(error.to_string()))?;
 

@@ -105,6 +105,7 @@ mod tests {
             ..Config::default()
         };
         let theme = Theme {
+            requires_purpose: false,
             id: "marketplace".parse().unwrap(),
             title: "t".into(),
             description: "d".into(),

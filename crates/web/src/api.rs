@@ -1,5 +1,7 @@
 //! The shapes on the wire, for the daemon that answers and for programs that ask.
 
+mod account;
+mod audit;
 mod backup;
 mod capture;
 mod custody;
@@ -19,6 +21,11 @@ mod target;
 mod theme;
 mod version;
 
+pub use account::{
+    Account, Accounts, HeldRole, NewAccount, NewPassword, NewRole, NewSession, NewToken, OneTimePassword, OwnAccount,
+    RoleGrant, Scope as TokenScope, Token, Tokens, ToldToken,
+};
+pub use audit::{AuditEntry, AuditPage};
 pub use backup::{ErasedCapture, ErasureList, NewBackup};
 pub use capture::{Analysis, Capture, CaptureSummary, Captures, Tls};
 pub use custody::{
@@ -41,7 +48,7 @@ pub use service::{
     ServiceSummary, Services, SharedElement,
 };
 pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};
-pub use sightings::{Companion, Sightings};
+pub use sightings::{Companion, Pivot, Sightings, ThemeSightings};
 pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
 pub use target::{
     Attention, Decision, Login, Pace, ProfileDrift, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap,

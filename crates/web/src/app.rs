@@ -2,13 +2,16 @@ use std::sync::Arc;
 
 use crawl::CrawlHandle;
 use fetch::TorStatus;
-use model::{Authority, Clock, Digest, Theme, ThemeId};
+use model::{Authority, Clock, Theme, ThemeId};
 use release::Exporter;
 use search::Indexes;
 use store::{BackupKey, Notary, Store};
 use tokio::{sync::watch, time::Instant};
 
-use crate::refusal::Refusal;
+use crate::{
+    authentication::{Config, Hashing, Throttle},
+    refusal::Refusal,
+};
 
 /// All that the API answers from. The daemon makes it once and moves it in.
 pub struct App {
@@ -28,8 +31,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The power to make grants, for those who are authenticated here.
     pub authority: Authority,
-    /// SHA-256 of the bearer token.
-    pub token: Digest,
+    /// What keeps people logged in.
+    pub config: Config,
     /// The key that backups are sealed with.
     pub backup_key: BackupKey,
     /// The version of the program.
@@ -40,6 +43,8 @@ pub struct App {
 pub(crate) struct Running {
     pub(crate) app: App,
     pub(crate) exporter: Exporter,
+    pub(crate) throttle: Throttle,
+    pub(crate) hashing: Hashing,
     pub(crate) since: Instant,
 }
 
@@ -49,7 +54,8 @@ pub(crate) type Shared = Arc<Running>;
 impl Running {
     pub(crate) fn new(app: App) -> Shared {
         let exporter = Exporter::new(app.store.clone(), Arc::clone(&app.notary), app.version);
-        Arc::new(Self { app, exporter, since: Instant::now() })
+        let (throttle, hashing) = (Throttle::default(), Hashing::default());
+        Arc::new(Self { app, exporter, throttle, hashing, since: Instant::now() })
     }
 
     /// Whether there is such a theme.

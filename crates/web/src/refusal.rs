@@ -27,8 +27,32 @@ pub(crate) enum Refusal {
     NoRoute,
     #[error("what is at this path does not take this method")]
     MethodNotAllowed,
-    #[error("a valid bearer token is needed")]
+    #[error("log in, or send a valid bearer token")]
     Unauthenticated,
+    #[error("name or password is wrong, or the account is disabled")]
+    WrongPassword,
+    #[error("too many wrong attempts: try again in {retry_after_s} s")]
+    TooManyGuesses { retry_after_s: u64 },
+    #[error("the request comes from a page of another server")]
+    CrossOrigin,
+    #[error("set a password of your own first: `PUT /account/password`, or `nachtwacht password`")]
+    PasswordChangeNeeded,
+    #[error("this needs the role of {}", roles(.0))]
+    NoRole(&'static [model::Role]),
+    #[error(
+        "this theme asks for a purpose or a case number: send it in the field `nachtwacht-purpose`, or say `--purpose`"
+    )]
+    NoPurpose,
+    #[error("there is no such account")]
+    NoAccount,
+    #[error("the account holds no such role now")]
+    NoRoleGiven,
+    #[error("there is no such token")]
+    NoToken,
+    #[error("nobody does this to their own account: ask another administrator")]
+    Oneself,
+    #[error("whoever opens the Unix socket has no account there: log in first")]
+    NotAnAccount,
     /// Said of a theme that does not exist and of one that the caller has no grant for, so that they cannot be told
     /// apart.
     #[error("there is no such theme")]
@@ -49,8 +73,6 @@ pub(crate) enum Refusal {
     NoHold,
     #[error("there is no such rule in this theme")]
     NoRule,
-    #[error("only the command line may lift a seal")]
-    NoCustody,
     #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
     NoCheckpoint,
     #[error("the log has no such tile")]
@@ -93,6 +115,17 @@ pub(crate) enum Refusal {
     Died(#[from] tokio::task::JoinError),
     #[error("no randomness: {0}")]
     NoRandomness(#[from] getrandom::Error),
+    #[error("a password cannot be hashed: {0}")]
+    Hash(String),
+}
+
+/// The kind of problem of an answer, for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind(pub(crate) &'static str);
+
+/// Roles, as a sentence names them.
+fn roles(roles: &[model::Role]) -> String {
+    roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ")
 }
 
 impl From<release::Error> for Refusal {
@@ -140,7 +173,19 @@ impl Refusal {
             Self::NoRule => (StatusCode::NOT_FOUND, "unknown-rule", "Unknown rule"),
             Self::Store(Keep::RuleChanged(_)) => (StatusCode::CONFLICT, "rule-changed", "Rule has changed"),
             Self::NoHold => (StatusCode::NOT_FOUND, "unknown-hold", "Unknown hold"),
-            Self::NoCustody => (StatusCode::FORBIDDEN, "no-custody", "Not allowed"),
+            Self::NoRole(_) => (StatusCode::FORBIDDEN, "no-role", "Not allowed"),
+            Self::NoPurpose => (StatusCode::FORBIDDEN, "purpose-needed", "Purpose needed"),
+            Self::PasswordChangeNeeded => (StatusCode::FORBIDDEN, "password-change-needed", "Password change needed"),
+            Self::CrossOrigin => (StatusCode::FORBIDDEN, "cross-origin", "From another page"),
+            Self::Oneself => (StatusCode::FORBIDDEN, "oneself", "Not to oneself"),
+            Self::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong-password", "Wrong password"),
+            Self::TooManyGuesses { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts"),
+            Self::NoAccount => (StatusCode::NOT_FOUND, "unknown-account", "Unknown account"),
+            Self::NoRoleGiven => (StatusCode::NOT_FOUND, "unknown-role", "Unknown role"),
+            Self::NoToken => (StatusCode::NOT_FOUND, "unknown-token", "Unknown token"),
+            Self::NotAnAccount => (StatusCode::CONFLICT, "no-account", "No account"),
+            Self::Store(Keep::AccountTaken(_)) => (StatusCode::CONFLICT, "account-taken", "Account taken"),
+            Self::Store(Keep::Unaudited(_)) => (StatusCode::SERVICE_UNAVAILABLE, "unaudited", "Cannot be recorded"),
             Self::Store(Keep::Sealed(..)) => (StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "sealed", "Sealed"),
             Self::Store(Keep::Held(..)) => (StatusCode::CONFLICT, "held", "Held"),
             Self::Store(Keep::NotAnalysed(_)) => (StatusCode::CONFLICT, "not-analysed", "Not yet analysed"),
@@ -171,9 +216,12 @@ impl Refusal {
             Self::Store(error) if error.is_disk_full() => {
                 (StatusCode::INSUFFICIENT_STORAGE, "no-room", "No room on the disk")
             }
-            Self::Store(_) | Self::Search(_) | Self::Export(_) | Self::Died(_) | Self::NoRandomness(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
-            }
+            Self::Store(_)
+            | Self::Search(_)
+            | Self::Export(_)
+            | Self::Died(_)
+            | Self::NoRandomness(_)
+            | Self::Hash(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }
     }
 
@@ -188,6 +236,10 @@ impl Refusal {
             Self::Store(error) if error.is_disk_full() => {
                 tracing::error!(%error, "a request found the disk full");
                 "the disk has too little room: make room there, or erase something".to_owned()
+            }
+            Self::Store(error @ store::Error::Unaudited(_)) => {
+                tracing::error!(%error, "an answer was not given");
+                "what is asked cannot be recorded in the audit log, and so it is not answered".to_owned()
             }
             Self::Store(store::Error::NotGranted(_)) | Self::Search(search::Error::NotGranted(_)) => {
                 Self::NoTheme.to_string()
@@ -208,9 +260,16 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, problem) = self.problem();
+        let retry_after = match (&self, status) {
+            (Self::TooManyGuesses { retry_after_s }, _) => Some(HeaderValue::from(*retry_after_s)),
+            (_, StatusCode::SERVICE_UNAVAILABLE) => Some(HeaderValue::from_static(RETRY_AFTER_S)),
+            _ => None,
+        };
+        let kind = Kind(self.kind().1);
         let end =
             if let Self::BeyondEnd(end) = self { HeaderValue::try_from(format!("bytes */{end}")).ok() } else { None };
         let mut response = (status, axum::Json(problem)).into_response();
+        response.extensions_mut().insert(kind);
         let fields = response.headers_mut();
         fields.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(end) = end {
@@ -219,8 +278,8 @@ impl IntoResponse for Refusal {
         if status == StatusCode::UNAUTHORIZED {
             fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            fields.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        if let Some(retry_after) = retry_after {
+            fields.insert(RETRY_AFTER, retry_after);
         }
         response
     }

@@ -6,10 +6,10 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderMap, HeaderName, header::CONTENT_TYPE, request::Parts},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use model::{CaptureId, Grant, Phase, Seq, TargetId, ThemeId, Uri};
+use model::{AccountName, CaptureId, Grant, Phase, Role, Seq, TargetId, ThemeId, Uri};
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ const MAX_REASON: usize = 4096;
 const BODY_TIME: Duration = Duration::from_secs(20);
 
 /// A path that points at a theme.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct AtTheme {
     /// The name of a theme.
@@ -46,7 +46,7 @@ pub(crate) struct AtTheme {
 }
 
 /// A path that points at a target of a theme.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct AtTarget {
     /// The name of a theme.
@@ -60,7 +60,7 @@ pub(crate) struct AtTarget {
 }
 
 /// A path that points at a capture of a theme.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct AtCapture {
     /// The name of a theme.
@@ -87,7 +87,7 @@ pub(crate) struct AtService {
 }
 
 /// A path that points at a checkpoint of the evidence log.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct AtCheckpoint {
     /// The size of the log at the checkpoint, in leaves.
@@ -96,7 +96,7 @@ pub(crate) struct AtCheckpoint {
 }
 
 /// A path that points at two captures of a theme.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct AtPair {
     /// The name of a theme.
@@ -113,7 +113,7 @@ pub(crate) struct AtPair {
 }
 
 /// A path that points at an export of a theme.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct AtExport {
     /// The name of a theme.
@@ -126,11 +126,32 @@ pub(crate) struct AtExport {
     pub(crate) who: Who,
 }
 
+/// A path that points at an account.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtAccount {
+    /// The name of an account.
+    #[param(value_type = String, example = "anna")]
+    pub(crate) name: AccountName,
+}
+
+/// A path that points at a role that was given.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtRole {
+    /// The name of an account.
+    #[param(value_type = String, example = "anna")]
+    pub(crate) name: AccountName,
+    /// The number of the role, counted from 1 per account.
+    #[param(example = 1)]
+    pub(crate) number: u32,
+}
+
 impl AtPair {
     /// The two captures.
-    pub(crate) const fn captures(&self) -> [AtCapture; 2] {
-        let Self { theme, a, b, who } = *self;
-        [AtCapture { theme, seq: a, who }, AtCapture { theme, seq: b, who }]
+    pub(crate) fn captures(&self) -> [AtCapture; 2] {
+        let Self { theme, a, b, .. } = *self;
+        [a, b].map(|seq| AtCapture { theme, seq, who: self.who.clone() })
     }
 }
 
@@ -222,6 +243,25 @@ impl FromRequestParts<Shared> for AtCheckpoint {
     }
 }
 
+impl FromRequestParts<Shared> for AtAccount {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refusal> {
+        let name = part(parts, "name").await?.ok_or(Refusal::NoAccount)?;
+        Ok(Self { name })
+    }
+}
+
+impl FromRequestParts<Shared> for AtRole {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let AtAccount { name } = AtAccount::from_request_parts(parts, running).await?;
+        let number = part(parts, "number").await?.ok_or(Refusal::NoRoleGiven)?;
+        Ok(Self { name, number })
+    }
+}
+
 impl FromRequestParts<Shared> for AtPair {
     type Rejection = Refusal;
 
@@ -244,19 +284,21 @@ impl FromRequestParts<Shared> for AtExport {
 }
 
 impl Who {
-    /// Leave to decide about sealed items too, where whoever asks has it. Until there are roles, that is the command line.
-    pub(crate) fn custody(self, app: &App, theme: ThemeId) -> Grant {
-        match self {
-            Self::Socket => app.authority.custody(self.name(), theme),
-            Self::Token => app.authority.grant(self.name(), theme, Phase::Analysis),
+    /// Leave to decide about sealed items too, which an approver has.
+    pub(crate) fn custody(&self, app: &App, theme: ThemeId) -> Grant {
+        if self.has(Role::Approver, Some(theme)) {
+            app.authority.custody(self.name(), theme)
+        } else {
+            app.authority.grant(self.name(), theme, Phase::Analysis)
         }
     }
 }
 
 /// The theme of the path, if it exists, and who asks for it.
 async fn theme_of(parts: &mut Parts, running: &Running) -> Result<(ThemeId, Who), Refusal> {
-    let who = parts.extensions.get::<Who>().copied().ok_or(Refusal::Unauthenticated)?;
-    let theme = part(parts, "theme").await?.filter(|theme| running.has_theme(*theme)).ok_or(Refusal::NoTheme)?;
+    let who = parts.extensions.get::<Who>().cloned().ok_or(Refusal::Unauthenticated)?;
+    let may_see = |theme: &ThemeId| running.has_theme(*theme) && who.is_known_in(*theme);
+    let theme = part(parts, "theme").await?.filter(may_see).ok_or(Refusal::NoTheme)?;
     Ok((theme, who))
 }
 
@@ -265,6 +307,16 @@ async fn part<T: FromStr>(parts: &mut Parts, name: &str) -> Result<Option<T>, Re
     let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Refusal::NoRoute)?;
     let found = path.iter().find(|(key, _)| *key == name);
     Ok(found.and_then(|(_, value)| value.parse().ok()))
+}
+
+/// The field in which a request says what it is for: a purpose, or the number of a case.
+pub(crate) const PURPOSE: HeaderName = HeaderName::from_static("nachtwacht-purpose");
+
+/// What a request is for, in its own words.
+pub(crate) fn purpose(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get(PURPOSE) else { return Ok(None) };
+    let text = str::from_utf8(value.as_bytes()).map_err(|_| refused(PURPOSE.as_str(), "is not UTF-8"))?;
+    checked("purpose", text).map(Some)
 }
 
 /// Refuses a reason or a ground that says nothing.

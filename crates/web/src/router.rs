@@ -7,26 +7,30 @@ use utoipa::{
         Content, OpenApi, RefOr, ResponseBuilder,
         path::{Operation, PathItem},
         schema::Ref,
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    access::authorise,
     api,
     app::{App, Running, Shared},
+    audit::audit as record,
     authentication::authenticate,
     controllers::{
-        backups, captures, content, erasures, exports, findings, health, holds, indicators, items, labels, log, logins,
-        observables, profiles, seals, search, services, status, steering, targets, themes, versions,
+        accounts, audit, backups, captures, content, erasures, exports, findings, health, holds, indicators, items,
+        labels, log, logins, observables, pivots, profiles, seals, search, services, sessions, status, steering,
+        targets, themes, tokens, versions,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
 };
 
-/// What needs no token: it tells nothing but whether the daemon lives and works.
+/// What needs no token: whether the daemon lives and works, and logging in.
 fn open_routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz))
+    let session = OpenApiRouter::new().nest("/api/v1", OpenApiRouter::new().routes(routes!(sessions::begin)));
+    OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz)).merge(session)
 }
 
 /// What is for authenticated callers only.
@@ -34,6 +38,21 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(status::status))
         .routes(routes!(themes::list))
+        // Accounts.
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::own))
+        .routes(routes!(sessions::set_password))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(accounts::list, accounts::create))
+        .routes(routes!(accounts::read))
+        .routes(routes!(accounts::reset))
+        .routes(routes!(accounts::disable))
+        .routes(routes!(accounts::enable))
+        .routes(routes!(accounts::give_role))
+        .routes(routes!(accounts::end_role))
+        .routes(routes!(audit::house))
+        .routes(routes!(audit::of_theme))
         // Phase: technique.
         .routes(routes!(targets::list, targets::create))
         .routes(routes!(targets::read, targets::update))
@@ -50,6 +69,7 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(content::text))
         .routes(routes!(content::document))
         .routes(routes!(observables::sightings))
+        .routes(routes!(pivots::pivot))
         .routes(routes!(versions::list))
         .routes(routes!(versions::read))
         .routes(routes!(versions::name, versions::unname))
@@ -99,9 +119,12 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(backups::erasures))
 }
 
-/// The API over `app`. Every request needs the bearer token, but for `/livez`, `/readyz` and the OpenAPI document.
+/// The API over `app`. Every request needs a token or a session, but for `/livez`, `/readyz`, logging in and the OpenAPI document.
 pub fn router(app: App) -> Router {
-    let running = Running::new(app);
+    router_of(Running::new(app))
+}
+
+pub(crate) fn router_of(running: Shared) -> Router {
     let (open, guarded, document) = parts();
     let document_json = axum::Json(document);
     let open = open
@@ -110,6 +133,8 @@ pub fn router(app: App) -> Router {
     let guarded = guarded
         .fallback(async || Refusal::NoRoute)
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(Shared::clone(&running), authorise))
+        .layer(middleware::from_fn_with_state(Shared::clone(&running), record))
         .layer(middleware::from_fn_with_state(Shared::clone(&running), authenticate));
     guarded.merge(open).layer(middleware::map_response(harden)).with_state(running)
 }
@@ -145,6 +170,8 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
     components(schemas(api::Problem)),
     tags(
         (name = "daemon", description = "How the daemon is."),
+        (name = "accounts", description = "Who may log in, and what they may do until when."),
+        (name = "audit", description = "Who asked for what, and what became of it. Nobody edits it."),
         (name = "targets", description = "What is crawled, and the decisions that it rests on."),
         (name = "captures", description = "What was captured. Nobody edits it."),
         (name = "versions", description = "What became of a page over time."),
@@ -163,10 +190,14 @@ struct Document;
 fn describe_security(document: &mut OpenApi) {
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("The token that `nachtwacht init` told."))
+        .description(Some("A token of an account: `POST /account/tokens` makes one."))
         .build();
-    document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
-    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
+    let session = ApiKeyValue::with_description("nachtwacht", "The cookie of a session: `POST /sessions` begins one.");
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    let either = ["token", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    document.security = Some(either.to_vec());
 }
 
 /// Any operation may end in a problem.

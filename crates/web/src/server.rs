@@ -3,13 +3,14 @@
 mod connection;
 mod error;
 mod socket;
+mod tls;
 
 #[cfg(test)]
 mod tests;
 
-use std::{io, net::SocketAddr, path::Path, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Extension, Router};
+use axum::Router;
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
@@ -18,9 +19,15 @@ use tokio::{
 use tokio_util::{either::Either, sync::CancellationToken};
 
 pub use error::Error;
+pub use tls::TlsFiles;
 
-use self::{connection::Stream, socket::Socket};
-use crate::{App, authentication::Who};
+use self::{connection::Stream, socket::Socket, tls::Certificate};
+use crate::{
+    App,
+    app::{Running, Shared},
+    authentication::Peer,
+    router::router_of,
+};
 
 /// How long open requests may take after a stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -28,13 +35,18 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The most connections of one listener at a time; whoever comes then waits.
 const MAX_CONNECTIONS: usize = 256;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The wait after a connection could not be taken: the process has run out of something, and trying at once brings it
 /// not back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// The API, bound to its addresses.
 pub struct Server {
+    running: Shared,
     doors: Vec<Door>,
+    /// What TCP is encrypted with, if it is.
+    certificate: Option<Arc<Certificate>>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -50,10 +62,12 @@ enum Listener {
 }
 
 impl Server {
-    /// Takes the addresses, where the bearer token is asked for, and the Unix socket, where its permissions are enough.
-    /// Nobody is answered before [`Server::run`].
-    pub async fn bind(app: App, tcp: &[SocketAddr], socket: &Path) -> Result<Self, Error> {
-        let router = crate::router(app);
+    /// Takes the addresses and the Unix socket. Whoever opens the socket as root or as the daemon's own user needs no token.
+    /// With `tls` TCP is encrypted. Nobody is answered before [`Server::run`].
+    pub async fn bind(app: App, tcp: &[SocketAddr], socket: &Path, tls: Option<TlsFiles>) -> Result<Self, Error> {
+        let certificate = tls.map(Certificate::load).transpose()?.map(Arc::new);
+        let running = Running::new(app);
+        let router = router_of(Arc::clone(&running));
         let mut doors = Vec::with_capacity(tcp.len() + 1);
         let mut addresses = Vec::with_capacity(tcp.len());
         for address in tcp {
@@ -62,8 +76,8 @@ impl Server {
             doors.push(Door { listener: Listener::Tcp(listener), service: router.clone() });
         }
         let socket = Socket::bind(socket).await?;
-        doors.push(Door { listener: Listener::Unix(socket), service: router.layer(Extension(Who::Socket)) });
-        Ok(Self { doors, addresses })
+        doors.push(Door { listener: Listener::Unix(socket), service: router });
+        Ok(Self { running, doors, certificate, addresses })
     }
 
     /// The TCP addresses, with the ports that the system chose where 0 was asked for.
@@ -74,8 +88,9 @@ impl Server {
     /// Answers until `stop`. Open requests then have 5 s to end; what is still open is cut off.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let mut doors = JoinSet::new();
+        doors.spawn(forget(self.running, stop.clone()));
         for door in self.doors {
-            doors.spawn(door.serve(stop.clone()));
+            doors.spawn(door.serve(self.certificate.clone(), stop.clone()));
         }
         while let Some(ended) = doors.join_next().await {
             ended?;
@@ -85,7 +100,7 @@ impl Server {
 }
 
 impl Door {
-    async fn serve(self, stop: CancellationToken) {
+    async fn serve(self, certificate: Option<Arc<Certificate>>, stop: CancellationToken) {
         let Self { listener, service } = self;
         let mut connections = JoinSet::new();
         loop {
@@ -94,7 +109,10 @@ impl Door {
                 () = stop.cancelled() => break,
                 Some(ended) = connections.join_next() => note(ended),
                 accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
-                    Ok(stream) => _ = connections.spawn(connection::serve(stream, service.clone(), stop.clone())),
+                    Ok((stream, peer)) => {
+                        let certificate = certificate.clone();
+                        connections.spawn(connection::serve(stream, certificate, peer, service.clone(), stop.clone()));
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be taken");
                         sleep(ACCEPT_PAUSE).await;
@@ -113,14 +131,36 @@ impl Door {
 }
 
 impl Listener {
-    async fn accept(&self) -> io::Result<Stream> {
+    async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, address) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(Either::Left(stream))
+                Ok((Either::Left(stream), Peer::Address(address.ip())))
             }
-            Self::Unix(socket) => socket.accept().await.map(Either::Right),
+            Self::Unix(socket) => {
+                let (stream, peer) = socket.accept().await?;
+                Ok((Either::Right(stream), peer))
+            }
+        }
+    }
+}
+
+/// Forgets, day by day, the texts of the audit log whose time has come.
+async fn forget(running: Shared, stop: CancellationToken) {
+    loop {
+        let forgotten = running.blocking(|running| {
+            let term = DAY * running.app.config.audit_text_days;
+            let now = running.app.clock.now();
+            Ok(running.app.store.forget_audited_texts(now.before(term))?)
+        });
+        match forgotten.await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "texts of the audit log were forgotten: their time has come"),
+            Err(error) => tracing::error!(%error, "texts of the audit log could not be forgotten"),
+        }
+        if stop.run_until_cancelled(sleep(DAY)).await.is_none() {
+            return;
         }
     }
 }

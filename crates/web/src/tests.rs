@@ -1,5 +1,8 @@
 //! The API over a real store, real indexes and a real crawl, asked as a client asks.
 
+mod access;
+mod accounts;
+mod audit;
 mod backups;
 mod captures;
 mod custody;
@@ -9,6 +12,7 @@ mod guards;
 mod log;
 mod observables;
 mod openapi;
+mod people;
 mod rules;
 mod searches;
 mod services;
@@ -88,9 +92,14 @@ impl House {
 
     /// A house whose router is made by somebody else.
     pub(crate) fn with_app() -> (App, Self) {
+        Self::on(&store::Config::default())
+    }
+
+    /// The same over a store with these settings.
+    pub(crate) fn on(config: &store::Config) -> (App, Self) {
         let dir = tempfile::tempdir().unwrap();
         let key = CredentialKey::from_bytes(&[7; 32]);
-        let store = Store::open(&dir.path().join("store"), &store::Config::default(), key).unwrap();
+        let store = Store::open(&dir.path().join("store"), config, key).unwrap();
         let indexes = Arc::new(Indexes::open(dir.path().join("index"), search::Config::default()).unwrap());
         let clock = Arc::new(ManualClock::at(noon()));
         let now: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
@@ -103,6 +112,7 @@ impl House {
         let theme = |name: &str| Theme {
             observables: model::ObservableSettings::default(),
             id: theme(name),
+            requires_purpose: false,
             title: name.to_uppercase(),
             description: format!("All {name}."),
             retention,
@@ -119,11 +129,12 @@ impl House {
             themes: Arc::new([theme(CYBER), theme(MARKET)]),
             clock: now,
             authority: Authority::of_this_process(),
-            token: Digest::of(TOKEN.as_bytes()),
+            config: crate::Config::default(),
             backup_key: store::BackupKey::from_bytes(&[3; 32]),
             version: "1.2.3",
         };
         let house = Self { dir, store, indexes, clock, tor, crawler: Some(crawler), router: Router::new() };
+        house.settle_in();
         (app, house)
     }
 

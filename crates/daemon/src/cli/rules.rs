@@ -71,17 +71,11 @@ pub(crate) enum RuleCommand {
         #[arg(long)]
         theme: ThemeId,
         file: PathBuf,
-        /// Who writes it; the person at the keyboard, where it is not given.
-        #[arg(long)]
-        author: Option<String>,
     },
     /// Takes one away. What an indicator found stays; pages that a site profile read are read again without it.
     Remove {
         #[command(flatten)]
         rule: RuleRef,
-        /// Who takes it away; the person at the keyboard, where it is not given.
-        #[arg(long)]
-        author: Option<String>,
     },
 }
 
@@ -116,7 +110,7 @@ pub(crate) enum LabelCommand {
         #[arg(long)]
         note: Option<String>,
     },
-    /// Takes back what the same author said of the same.
+    /// Takes back what one said of the same.
     Remove {
         /// A capture, such as marketplace/17.
         capture: CaptureId,
@@ -133,6 +127,7 @@ pub(crate) enum LabelCommand {
         label: Option<Label>,
         #[arg(long)]
         indicator: Option<String>,
+        /// Only those of this account.
         #[arg(long)]
         author: Option<String>,
         /// From this leaf down, as the page before says.
@@ -157,7 +152,4 @@ pub(crate) struct LabelAbout {
     /// The indicator that it is about; the page as such, where it is not given.
     #[arg(long)]
     pub(crate) indicator: Option<String>,
-    /// Who says so; the person at the keyboard, where it is not given.
-    #[arg(long)]
-    pub(crate) author: Option<String>,
 }

@@ -2,7 +2,7 @@ use hyper::Method;
 use model::CaptureId;
 use serde_json::{Value, json};
 
-use super::{author, items, text};
+use super::{items, text};
 use crate::{
     cli::{LabelAbout, LabelCommand},
     client::{Client, query},
@@ -48,8 +48,7 @@ async fn say(
     about: LabelAbout,
     note: Option<String>,
 ) -> Result<Value, Failure> {
-    let author = author(about.author)?;
-    let body = json!({ "label": label, "indicator": about.indicator, "author": author, "note": note });
+    let body = json!({ "label": label, "indicator": about.indicator, "note": note });
     client.send(Method::POST, &path(capture), Some(&body)).await
 }
 

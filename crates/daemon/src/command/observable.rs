@@ -10,14 +10,27 @@ pub(super) async fn run(client: &Client, args: ObservableArgs, wants_json: bool)
     let mut parameters =
         vec![("kind", args.kind.to_string()), ("value", args.value), ("limit", args.limit.to_string())];
     parameters.extend(args.from.map(|from| ("from", from.to_string())));
-    let answer = client.get(&format!("/themes/{}/observables{}", args.theme, query(&parameters))).await?;
+    let theme = args.theme.map(|theme| format!("/themes/{theme}")).unwrap_or_default();
+    let answer = client.get(&format!("{theme}/observables{}", query(&parameters))).await?;
     if wants_json {
         print::json(&answer);
-        return Ok(());
+    } else if args.theme.is_some() {
+        show(&answer);
+    } else if items(&answer["themes"]).is_empty() {
+        print::line("It was not seen in any theme that you read.");
+    } else {
+        for sightings in items(&answer["themes"]) {
+            print::line(&format!("\nTheme {}", text(&sightings["theme"])));
+            show(sightings);
+        }
     }
+    Ok(())
+}
+
+fn show(answer: &serde_json::Value) {
     if answer["first"].is_null() {
         print::line(&format!("{} {} was not seen.", text(&answer["kind"]), text(&answer["value"])));
-        return Ok(());
+        return;
     }
     let moment =
         |capture: &str| format!("{} ({})", text(&answer[capture]["started_at"]), text(&answer[capture]["capture"]));
@@ -34,7 +47,6 @@ pub(super) async fn run(client: &Client, args: ObservableArgs, wants_json: bool)
         print::table(&fields, &rows);
     }
     if !answer["next"].is_null() {
-        print::line(&format!("\nMore: the same command with --from {}", text(&answer["next"])));
+        print::line(&format!("\nMore: the same command with --theme and --from {}", text(&answer["next"])));
     }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use assess::Indicator;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{author, items, text};
+use super::{items, text};
 use crate::{
     cli::{IndicatorsCommand, RuleCommand, RuleRef, SiteCommand, TrialArgs},
     client::{Client, escaped, query},
@@ -144,18 +144,16 @@ async fn rule(client: &Client, noun: Noun, command: RuleCommand, wants_json: boo
             tell(&client.get(&format!("{}{}", path(noun, &rule), query(&pairs))).await?, wants_json, show);
             Ok(())
         }
-        RuleCommand::Remove { rule, author: by } => {
-            let pairs = [("author", author(by)?)];
-            let answer = client.send(Method::DELETE, &format!("{}{}", path(noun, &rule), query(&pairs)), None).await?;
+        RuleCommand::Remove { rule } => {
+            let answer = client.send(Method::DELETE, &path(noun, &rule), None).await?;
             tell(&answer, wants_json, show);
             Ok(())
         }
-        RuleCommand::Put { theme, file, author: by } => {
-            let pairs = [("author", author(by)?)];
+        RuleCommand::Put { theme, file } => {
             let mut answers = Vec::new();
             let mut failure = None;
             for (name, text) in noun.read(&file)? {
-                let path = format!("{}{}", path(noun, &RuleRef { theme, name }), query(&pairs));
+                let path = path(noun, &RuleRef { theme, name });
                 match client.upload(Method::PUT, &path, TOML, text.into_bytes()).await {
                     Ok(answer) => answers.push(answer),
                     Err(error) => {

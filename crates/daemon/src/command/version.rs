@@ -2,7 +2,7 @@ use hyper::Method;
 use model::CaptureId;
 use serde_json::{Value, json};
 
-use super::{author, items, text};
+use super::{items, text};
 use crate::{
     cli::VersionCommand,
     client::{Client, query},
@@ -17,13 +17,12 @@ pub(super) async fn run(client: &Client, command: VersionCommand, wants_json: bo
             (client.get(&format!("/themes/{theme}/versions{}", query(&pairs))).await?, list)
         }
         VersionCommand::Show { capture } => (client.get(&path(capture)).await?, show),
-        VersionCommand::Name { capture, name, author: by } => {
-            let body = json!({ "name": name, "author": author(by)? });
+        VersionCommand::Name { capture, name } => {
+            let body = json!({ "name": name });
             (client.send(Method::PUT, &format!("{}/name", path(capture)), Some(&body)).await?, show)
         }
-        VersionCommand::Unname { capture, author: by } => {
-            let query = query(&[("author", author(by)?)]);
-            (client.send(Method::DELETE, &format!("{}/name{query}", path(capture)), None).await?, show)
+        VersionCommand::Unname { capture } => {
+            (client.send(Method::DELETE, &format!("{}/name", path(capture)), None).await?, show)
         }
         VersionCommand::Compare { old, new, noise } => {
             if old.theme != new.theme {

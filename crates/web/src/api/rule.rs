@@ -243,14 +243,12 @@ pub struct Rescored {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewLabel {
-    /// `relevant`, `not-relevant` or `unsure`; null takes away what the author said.
+    /// `relevant`, `not-relevant` or `unsure`; null takes away what one said before.
     #[schema(value_type = Option<String>)]
     pub label: Option<Label>,
     /// The indicator that it is about; absent where it is about the page as such.
     #[serde(default)]
     pub indicator: Option<String>,
-    /// Who says so.
-    pub author: String,
     /// What else is to be said.
     #[serde(default)]
     pub note: Option<String>,

@@ -1,11 +1,15 @@
 //! Schemas of the closed lists of names that other crates own.
 
-use model::{PageKind, RobotsPolicy, TargetState};
+use model::{PageKind, RobotsPolicy, Role, TargetState};
 use serde::Serialize;
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
 pub(super) fn page_kind() -> Object {
     names("What the page is.", &PageKind::ALL)
+}
+
+pub(super) fn role() -> Object {
+    names("What a person may do.", &Role::ALL)
 }
 
 pub(super) fn target_state() -> Object {

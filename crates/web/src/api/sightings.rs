@@ -1,4 +1,4 @@
-use model::{ObservableKind, Seq};
+use model::{ObservableKind, Seq, ThemeId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +23,27 @@ pub struct Sightings {
     pub next: Option<Seq>,
     /// What else these captures show, the most frequent first; at most 100.
     pub others: Vec<Companion>,
+}
+
+/// Where an observable was seen, in every theme that one reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pivot {
+    /// What it is.
+    #[schema(value_type = String, example = "btc")]
+    pub kind: ObservableKind,
+    /// The themes in which it was seen.
+    pub themes: Vec<ThemeSightings>,
+}
+
+/// Where an observable was seen in a theme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ThemeSightings {
+    /// The theme.
+    #[schema(value_type = String)]
+    pub theme: ThemeId,
+    /// The sightings.
+    #[serde(flatten)]
+    pub sightings: Sightings,
 }
 
 /// An observable that is seen with another.

@@ -59,15 +59,15 @@ pub struct ProofsOfWork {
 /// The crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Crawl {
-    /// Visits that have begun and are not recorded yet.
+    /// Visits that have begun and are not recorded yet: of the targets that are told of, or, for an administrator, of all.
     pub in_flight: usize,
-    /// Visits owed, due or not.
+    /// Visits owed, due or not, of the same.
     pub queued: u64,
-    /// Captures since the daemon began.
-    pub captures: u64,
-    /// Captures within the last minute.
-    pub captures_last_minute: u64,
-    /// Every target.
+    /// Captures since the daemon began, in all themes; told to an administrator.
+    pub captures: Option<u64>,
+    /// Captures within the last minute, in all themes; told to an administrator.
+    pub captures_last_minute: Option<u64>,
+    /// Every target of the themes in which one sees to the crawl or its outcome.
     pub targets: Vec<TargetStatus>,
 }
 

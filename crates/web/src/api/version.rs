@@ -83,8 +83,6 @@ pub struct VersionDetail {
 pub struct NewName {
     /// The name.
     pub name: String,
-    /// Who gives it.
-    pub author: String,
 }
 
 /// What differs between two captures. Its texts are a site's own: hostile, and not HTML.

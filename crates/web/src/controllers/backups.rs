@@ -30,7 +30,7 @@ pub(crate) async fn create(
     Extension(who): Extension<Who>,
     Body(backup): Body<NewBackup>,
 ) -> Result<impl IntoResponse, Refusal> {
-    if who != Who::Socket {
+    if !who.is_on_socket() {
         return Err(Refusal::SocketOnly);
     }
     if !backup.to.is_absolute() {

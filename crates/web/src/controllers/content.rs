@@ -32,9 +32,10 @@ use crate::{
     )),
 )]
 pub(crate) async fn raw(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
+    let name = attachment(&at, "block");
     let block =
-        running.blocking(move |running| bytes(running, at).map(|(capture, payload)| capture.block(&payload))).await?;
-    Ok((attachment(at, "block"), block))
+        running.blocking(move |running| bytes(running, &at).map(|(capture, payload)| capture.block(&payload))).await?;
+    Ok((name, block))
 }
 
 /// The payload: the body without its transfer coding
@@ -47,8 +48,9 @@ pub(crate) async fn raw(State(running): State<Shared>, at: AtCapture) -> Result<
     )),
 )]
 pub(crate) async fn payload(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
-    let payload = running.blocking(move |running| bytes(running, at).map(|(_, payload)| payload)).await?;
-    Ok((attachment(at, "payload"), payload))
+    let name = attachment(&at, "payload");
+    let payload = running.blocking(move |running| bytes(running, &at).map(|(_, payload)| payload)).await?;
+    Ok((name, payload))
 }
 
 /// The visible text
@@ -61,7 +63,7 @@ pub(crate) async fn payload(State(running): State<Shared>, at: AtCapture) -> Res
     )),
 )]
 pub(crate) async fn text(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
-    let text = running.blocking(move |running| read(running, at).map(|document| document.text)).await?;
+    let text = running.blocking(move |running| read(running, &at).map(|document| document.text)).await?;
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text))
 }
 
@@ -72,10 +74,10 @@ pub(crate) async fn text(State(running): State<Shared>, at: AtCapture) -> Result
     responses((status = 200, description = "The document.", body = Document)),
 )]
 pub(crate) async fn document(State(running): State<Shared>, at: AtCapture) -> Result<Json<Document>, Refusal> {
-    running.blocking(move |running| read(running, at).map(|document| shown(at, document))).await.map(Json)
+    running.blocking(move |running| read(running, &at).map(|document| shown(&at, document))).await.map(Json)
 }
 
-fn bytes(running: &Running, at: AtCapture) -> Result<(model::Capture, Vec<u8>), Refusal> {
+fn bytes(running: &Running, at: &AtCapture) -> Result<(model::Capture, Vec<u8>), Refusal> {
     let grant = at.grant(&running.app);
     let store = &running.app.store;
     let capture = store.capture(&grant, at.id())?.ok_or(Refusal::NoCapture)?;
@@ -84,7 +86,7 @@ fn bytes(running: &Running, at: AtCapture) -> Result<(model::Capture, Vec<u8>), 
 }
 
 /// The document of a capture, or why there is none.
-pub(super) fn read(running: &Running, at: AtCapture) -> Result<model::Document, Refusal> {
+pub(super) fn read(running: &Running, at: &AtCapture) -> Result<model::Document, Refusal> {
     let grant = at.grant(&running.app);
     let store = &running.app.store;
     if let Some(document) = store.document(&grant, at.id())? {
@@ -99,12 +101,12 @@ pub(super) fn read(running: &Running, at: AtCapture) -> Result<model::Document, 
 }
 
 /// Header fields of bytes that nobody shall display.
-fn attachment(at: AtCapture, what: &str) -> [(HeaderName, String); 2] {
+fn attachment(at: &AtCapture, what: &str) -> [(HeaderName, String); 2] {
     let disposition = format!("attachment; filename=\"{}-{}-{what}.bin\"", at.theme, at.seq);
     [(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, disposition)]
 }
 
-fn shown(at: AtCapture, document: model::Document) -> Document {
+fn shown(at: &AtCapture, document: model::Document) -> Document {
     let languages = document.languages.iter().map(|run| &run.at);
     let observables = document.observables.iter().map(|observable| &observable.at);
     let characters = Characters::of(&document.text, document.hidden.iter().chain(languages).chain(observables));

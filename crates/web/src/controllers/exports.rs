@@ -27,7 +27,6 @@ use tokio::sync::mpsc;
 use crate::{
     api::{Export, ExportFile, ExportFormat, ExportSelection, NewExport},
     app::Shared,
-    authentication::Who,
     refusal::Refusal,
     request::{AtExport, AtTheme, Body as JsonBody},
 };
@@ -121,7 +120,7 @@ pub(crate) async fn note_file(
     at: AtExport,
     JsonBody(file): JsonBody<ExportFile>,
 ) -> Result<StatusCode, Refusal> {
-    if at.who != Who::Socket {
+    if !at.who.is_on_socket() {
         return Err(Refusal::SocketOnly);
     }
     let grant = at.grant(&running.app);

@@ -24,10 +24,10 @@ const MAX_MATCHED: usize = 200;
     responses((status = 200, description = "The findings.", body = Findings)),
 )]
 pub(crate) async fn findings(State(running): State<Shared>, at: AtCapture) -> Result<Json<Findings>, Refusal> {
-    running.blocking(move |running| found(running, at)).await.map(Json)
+    running.blocking(move |running| found(running, &at)).await.map(Json)
 }
 
-fn found(running: &Running, at: AtCapture) -> Result<Findings, Refusal> {
+fn found(running: &Running, at: &AtCapture) -> Result<Findings, Refusal> {
     let (grant, store) = (at.grant(&running.app), &running.app.store);
     let document = content::read(running, at)?;
     let rules = store.rules(&grant, at.theme, RuleKind::Indicator)?;
@@ -48,7 +48,7 @@ fn found(running: &Running, at: AtCapture) -> Result<Findings, Refusal> {
     Ok(Findings { capture: at.id(), score, findings })
 }
 
-fn why(running: &Running, grant: &Grant, at: AtCapture, version: u64) -> Result<Option<String>, Refusal> {
+fn why(running: &Running, grant: &Grant, at: &AtCapture, version: u64) -> Result<Option<String>, Refusal> {
     let text = running.app.store.rule_text(grant, at.theme, version)?.text;
     Ok(text.as_deref().and_then(assess::Indicator::why_of))
 }

@@ -62,7 +62,7 @@ pub(crate) struct AgreementParameters {
     responses((status = 200, description = "The labels.", body = Labels)),
 )]
 pub(crate) async fn read(State(running): State<Shared>, at: AtCapture) -> Result<Json<Labels>, Refusal> {
-    running.blocking(move |running| shown(running, at)).await.map(Json)
+    running.blocking(move |running| shown(running, &at)).await.map(Json)
 }
 
 /// Label a version, or take a label away
@@ -79,13 +79,12 @@ pub(crate) async fn label(
     at: AtCapture,
     Body(new): Body<NewLabel>,
 ) -> Result<Json<Labels>, Refusal> {
-    let author = checked("author", &new.author)?;
     let indicator = new.indicator.as_deref().map(|name| checked("indicator", name)).transpose()?;
     if new.note.as_ref().is_some_and(|note| note.chars().count() > MAX_NOTE) {
         return Err(Refusal::Invalid { field: "note", problem: format!("is longer than {MAX_NOTE} characters") });
     }
     let label = move |running: &Running| {
-        let (capture, version) = version_of(running, at)?;
+        let (capture, version) = version_of(running, &at)?;
         let (grant, store) = (at.grant(&running.app), &running.app.store);
         if let Some(name) = &indicator {
             store.rule(&grant, at.theme, store::RuleKind::Indicator, name)?.ok_or(Refusal::NoRule)?;
@@ -94,12 +93,12 @@ pub(crate) async fn label(
         let said = store::NewLabel {
             label: new.label,
             indicator: indicator.as_deref(),
-            author: &author,
+            author: at.who.name(),
             note: new.note.as_deref(),
             at: running.app.clock.now(),
         };
         store.label_version(&grant, id, capture.uri.id(), &said)?;
-        shown(running, at)
+        shown(running, &at)
     };
     running.blocking(label).await.map(Json)
 }
@@ -123,7 +122,7 @@ pub(crate) async fn list(
         limit: given.limit(50, MAX_LIMIT)?.max(1),
     };
     let list = move |running: &Running| {
-        let mut labels = present(running, at)?;
+        let mut labels = present(running, &at)?;
         labels.retain(|labelling| {
             wanted.label.is_none_or(|label| labelling.label == Some(label))
                 && (wanted.indicator.is_none() || labelling.indicator == wanted.indicator)
@@ -165,7 +164,7 @@ pub(crate) async fn agreement(
     let who = |name| given.one::<String>(name)?.ok_or_else(|| refused(name, "whose labels?"));
     let wanted = AgreementParameters { a: who("a")?, b: who("b")?, indicator: given.one("indicator")? };
     let compare = move |running: &Running| {
-        let mut labels = present(running, at)?;
+        let mut labels = present(running, &at)?;
         labels.retain(|labelling| wanted.indicator.is_none() || labelling.indicator == wanted.indicator);
         Ok(agree(at.theme, wanted.a, wanted.b, &labels))
     };
@@ -215,12 +214,12 @@ fn kappa(counts: &BTreeMap<(Label, Label), u64>, both: u64, alike: u64) -> Optio
 }
 
 /// The labels of the theme that stand.
-pub(super) fn present(running: &Running, at: AtTheme) -> Result<Vec<store::Labelling>, Refusal> {
+pub(super) fn present(running: &Running, at: &AtTheme) -> Result<Vec<store::Labelling>, Refusal> {
     let grant = at.grant(&running.app, Phase::Analysis);
     Ok(store::Labelling::present(running.app.store.all_labellings(&grant, at.theme)?))
 }
 
-fn shown(running: &Running, at: AtCapture) -> Result<Labels, Refusal> {
+fn shown(running: &Running, at: &AtCapture) -> Result<Labels, Refusal> {
     let (capture, version) = version_of(running, at)?;
     let range = (version.first, version.last);
     let labellings = running.app.store.labellings(&at.grant(&running.app), at.theme, capture.uri.id(), range)?;

@@ -50,7 +50,7 @@ pub(crate) async fn delete(State(running): State<Shared>, at: AtTarget) -> Resul
 fn keep(running: &Running, at: AtTarget, cookies: &[store::Cookie]) -> Result<StatusCode, Refusal> {
     let event = if cookies.is_empty() { "login forgotten" } else { "login handed over" };
     let store = &running.app.store;
-    change_now(running, at, event, |target| {
+    change_now(running, at.clone(), event, |target| {
         store.set_login(at.theme, at.id, cookies)?;
         target.epoch = target.epoch.saturating_add(1);
         target.attention = None;

@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
-use model::{CaptureId, Grant, ObservableKind, Phase, Seq, ThemeId};
+use model::{CaptureId, Grant, ObservableKind, Phase, Seq, Theme, ThemeId};
 use utoipa::IntoParams;
 
 use super::captures::summary;
@@ -30,9 +30,9 @@ const MAX_OTHERS: usize = 100;
 pub(crate) struct SightingParameters {
     /// What it is, such as `btc` or `onion-v3`.
     #[param(value_type = String)]
-    kind: ObservableKind,
+    pub(super) kind: ObservableKind,
     /// The observable, in any way of writing it.
-    value: String,
+    pub(super) value: String,
     /// From this capture down: the `next` of the page before.
     #[param(value_type = Option<u64>)]
     from: Option<Seq>,
@@ -45,7 +45,7 @@ pub(crate) struct SightingParameters {
 }
 
 impl SightingParameters {
-    fn read(query: Option<&str>) -> Result<Self, Refusal> {
+    pub(super) fn read(query: Option<&str>) -> Result<Self, Refusal> {
         let given = Parameters::read(query, &["kind", "value", "from", "limit", "format"])?;
         Ok(Self {
             kind: given.one("kind")?.ok_or_else(|| refused("kind", "of which kind, such as btc or onion-v3?"))?,
@@ -78,21 +78,32 @@ pub(crate) async fn sightings(
     let read = move |running: &Running| {
         let grant = at.grant(&running.app, Phase::Analysis);
         let theme = running.app.themes.iter().find(|theme| theme.id == at.theme).ok_or(Refusal::NoTheme)?;
-        let value = derive::normal_form(wanted.kind, &wanted.value, &theme.observables).unwrap_or(wanted.value);
-        let observable = (wanted.kind, value.as_str());
-        let page = running.app.store.sightings(&grant, at.theme, observable, wanted.from, wanted.limit)?;
-        let shown = |seq: &Seq| shown(running, &grant, at.theme, *seq);
-        Ok(Sightings {
-            first: page.first.as_ref().map(shown).transpose()?.flatten(),
-            last: page.last.as_ref().map(shown).transpose()?.flatten(),
-            captures: page.captures.iter().filter_map(|seq| shown(seq).transpose()).collect::<Result<_, _>>()?,
-            next: page.next,
-            others: others(running, &grant, at.theme, observable, &page.captures)?,
-            kind: wanted.kind,
-            value,
-        })
+        found(running, &grant, theme, &wanted)
     };
     running.blocking(read).await.map(|sightings| format.answer(&sightings))
+}
+
+/// Where the observable was seen in a theme.
+pub(super) fn found(
+    running: &Running,
+    grant: &Grant,
+    theme: &Theme,
+    wanted: &SightingParameters,
+) -> Result<Sightings, Refusal> {
+    let normal = derive::normal_form(wanted.kind, &wanted.value, &theme.observables);
+    let value = normal.unwrap_or_else(|| wanted.value.clone());
+    let observable = (wanted.kind, value.as_str());
+    let page = running.app.store.sightings(grant, theme.id, observable, wanted.from, wanted.limit)?;
+    let shown = |seq: &Seq| shown(running, grant, theme.id, *seq);
+    Ok(Sightings {
+        first: page.first.as_ref().map(shown).transpose()?.flatten(),
+        last: page.last.as_ref().map(shown).transpose()?.flatten(),
+        captures: page.captures.iter().filter_map(|seq| shown(seq).transpose()).collect::<Result<_, _>>()?,
+        next: page.next,
+        others: others(running, grant, theme.id, observable, &page.captures)?,
+        kind: wanted.kind,
+        value,
+    })
 }
 
 /// A capture; nothing where it was erased or sealed a moment ago.

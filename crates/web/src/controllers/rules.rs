@@ -11,7 +11,7 @@ use crate::{
     app::{Running, Shared},
     authentication::Who,
     refusal::Refusal,
-    request::{AtTheme, Parameters, checked, refused},
+    request::{AtTheme, Parameters},
 };
 
 /// A path that points at a rule of a theme.
@@ -45,21 +45,17 @@ impl FromRequestParts<Shared> for AtRule {
     }
 }
 
-/// Who changes a rule, and what they have seen of it.
+/// What whoever changes a rule has seen of it.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangeParameters {
-    /// Who changes it.
-    pub(crate) author: String,
-    /// The version that the author has seen: refused when another one is in force; 0 where the rule is new. Absent: whatever is there.
+    /// The version that was seen: refused when another one is in force; 0 where the rule is new. Absent: whatever is there.
     pub(crate) replaces: Option<u64>,
 }
 
 impl ChangeParameters {
     pub(crate) fn read(query: Option<&str>) -> Result<Self, Refusal> {
-        let given = Parameters::read(query, &["author", "replaces"])?;
-        let author = given.one::<String>("author")?.ok_or_else(|| refused("author", "who changes it?"))?;
-        Ok(Self { author: checked("author", &author)?, replaces: given.one("replaces")? })
+        Ok(Self { replaces: Parameters::read(query, &["replaces"])?.one("replaces")? })
     }
 }
 
@@ -163,7 +159,7 @@ pub(crate) fn change(
         kind,
         name: &at.name,
         text,
-        author: &parameters.author,
+        author: at.who.name(),
         replaces: parameters.replaces.map(|seen| Some(seen).filter(|seen| *seen != 0)),
         at: running.app.clock.now(),
     };

@@ -131,7 +131,7 @@ pub(crate) async fn search(
     let answer = running.blocking(move |running| {
         let grant = at.grant(&running.app, Phase::Analysis);
         let index = running.app.indexes.theme(at.theme)?;
-        let (only, reach) = only(running, at, &grant, &filters)?;
+        let (only, reach) = only(running, &at, &grant, &filters)?;
         // An indicator that has not come so far makes the answer end there; it says up to where it is complete.
         let up_to = match (reach.filter(|reach| *reach < index.indexed_up_to()), query.up_to) {
             (Some(reach), Some(asked)) if asked > reach => {
@@ -153,7 +153,12 @@ pub(crate) async fn search(
 }
 
 /// The captures that the filters let through, and up to where that is known, unless it is as far as captures are analysed.
-fn only(running: &Running, at: AtTheme, grant: &Grant, filters: &Filters) -> Result<(Vec<Only>, Option<Seq>), Refusal> {
+fn only(
+    running: &Running,
+    at: &AtTheme,
+    grant: &Grant,
+    filters: &Filters,
+) -> Result<(Vec<Only>, Option<Seq>), Refusal> {
     let (mut only, mut reach) = (Vec::new(), None);
     if !filters.labels.is_empty() {
         let captures = labelled(running, at, grant, &filters.labels)?;
@@ -182,7 +187,12 @@ fn only(running: &Running, at: AtTheme, grant: &Grant, filters: &Filters) -> Res
 }
 
 /// The captures of all versions that bear one of the labels.
-fn labelled(running: &Running, at: AtTheme, grant: &Grant, labels: &BTreeSet<Label>) -> Result<BTreeSet<Seq>, Refusal> {
+fn labelled(
+    running: &Running,
+    at: &AtTheme,
+    grant: &Grant,
+    labels: &BTreeSet<Label>,
+) -> Result<BTreeSet<Seq>, Refusal> {
     let store = &running.app.store;
     let mut captures = BTreeSet::new();
     for said in labels::present(running, at)? {

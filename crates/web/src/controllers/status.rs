@@ -1,30 +1,38 @@
-use axum::{Json, extract::State};
-use model::ThemeId;
+use axum::{Extension, Json, extract::State};
+use model::{Role, ThemeId};
 
 use crate::{
     api::{Crawl, Disk, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor},
     app::{Running, Shared},
+    authentication::Who,
     controllers::targets::live,
     refusal::Refusal,
 };
 
 /// How the daemon is: Tor, queues, rates, analysis, disk
+///
+/// Of themes, those are told of in which one sees to the crawl or its outcome; an administrator is told how far the analysis of each is.
 #[utoipa::path(
     get, path = "/status", tag = "daemon",
     responses((status = 200, description = "How it is.", body = Status)),
 )]
-pub(crate) async fn status(State(running): State<Shared>) -> Result<Json<Status>, Refusal> {
-    running.blocking(read).await.map(Json)
+pub(crate) async fn status(
+    State(running): State<Shared>,
+    Extension(who): Extension<Who>,
+) -> Result<Json<Status>, Refusal> {
+    running.blocking(move |running| read(running, &who)).await.map(Json)
 }
 
-fn read(running: &Running) -> Result<Status, Refusal> {
+fn read(running: &Running, who: &Who) -> Result<Status, Refusal> {
     let app = &running.app;
-    let analysis = app.themes.iter().map(|theme| analysis(running, theme.id)).collect::<Result<_, _>>()?;
+    let is_told = |theme: &&model::Theme| who.has(Role::Administrator, None) || sees(who, theme.id);
+    let told = app.themes.iter().filter(is_told);
+    let analysis = told.map(|theme| analysis(running, theme.id)).collect::<Result<_, _>>()?;
     Ok(Status {
         version: app.version.to_owned(),
         uptime_s: running.since.elapsed().as_secs(),
         tor: tor(&app.tor.borrow()),
-        crawl: crawl(running),
+        crawl: crawl(running, who),
         analysis,
         disk: disk(app.store.disk_use()),
     })
@@ -52,7 +60,12 @@ fn tor(status: &fetch::TorStatus) -> Tor {
     }
 }
 
-fn crawl(running: &Running) -> Crawl {
+/// Whether somebody sees which targets a theme has.
+fn sees(who: &Who, theme: ThemeId) -> bool {
+    [Role::Operator, Role::Analyst, Role::Approver].iter().any(|role| who.has(*role, Some(theme)))
+}
+
+fn crawl(running: &Running, who: &Who) -> Crawl {
     let receiver = running.app.crawl.status();
     let status = receiver.borrow();
     let target = |target: &crawl::TargetStatus| TargetStatus {
@@ -61,12 +74,15 @@ fn crawl(running: &Running) -> Crawl {
         name: target.name.clone(),
         crawl: live(target),
     };
+    let is_told = |target: &&crawl::TargetStatus| running.has_theme(target.theme) && sees(who, target.theme);
+    let targets: Vec<_> = status.targets.iter().filter(is_told).map(target).collect();
+    let house = who.has(Role::Administrator, None).then_some(&*status);
     Crawl {
-        in_flight: status.in_flight,
-        queued: status.queued,
-        captures: status.captures,
-        captures_last_minute: status.captures_last_minute,
-        targets: status.targets.iter().filter(|target| running.has_theme(target.theme)).map(target).collect(),
+        in_flight: house.map_or_else(|| targets.iter().map(|t| t.crawl.in_flight).sum(), |house| house.in_flight),
+        queued: house.map_or_else(|| targets.iter().map(|t| t.crawl.queued).sum(), |house| house.queued),
+        captures: house.map(|house| house.captures),
+        captures_last_minute: house.map(|house| house.captures_last_minute),
+        targets,
     }
 }
 

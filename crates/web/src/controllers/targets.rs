@@ -129,7 +129,7 @@ pub(crate) async fn change(
     work: impl FnOnce(&mut Target) -> Result<(), Refusal> + Send + 'static,
 ) -> Result<Json<TargetDetail>, Refusal> {
     let run = move |running: &Running| {
-        let target = change_now(running, at, event, work)?;
+        let target = change_now(running, at.clone(), event, work)?;
         view::detail(running, &at.grant(&running.app), target)
     };
     running.blocking(run).await.map(Json)

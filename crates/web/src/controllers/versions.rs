@@ -47,14 +47,6 @@ impl ListParameters {
     }
 }
 
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes the parameter, which is read by hand")]
-pub(crate) struct RemovalParameters {
-    /// Who takes the name away.
-    author: String,
-}
-
 /// The versions of a URI, the newest first
 ///
 /// A version is a run of captures whose content is the same but for noise. Its number goes with the digest rule; its identity, the first
@@ -85,7 +77,7 @@ pub(crate) async fn list(
     responses((status = 200, description = "The version, and how it came to its name.", body = VersionDetail)),
 )]
 pub(crate) async fn read(State(running): State<Shared>, at: AtCapture) -> Result<Json<VersionDetail>, Refusal> {
-    running.blocking(move |running| shown(running, at)).await.map(Json)
+    running.blocking(move |running| shown(running, &at)).await.map(Json)
 }
 
 /// Name a version
@@ -102,13 +94,20 @@ pub(crate) async fn name(
     at: AtCapture,
     Body(new): Body<NewName>,
 ) -> Result<Json<VersionDetail>, Refusal> {
-    let (name, author) = (checked("name", &new.name)?, checked("author", &new.author)?);
+    let name = checked("name", &new.name)?;
     let keep = move |running: &Running| {
-        let (capture, version) = version_of(running, at)?;
+        let (capture, version) = version_of(running, &at)?;
         let id = CaptureId { theme: at.theme, seq: version.first };
         let now = running.app.clock.now();
-        running.app.store.name_version(&at.grant(&running.app), id, capture.uri.id(), Some(&name), &author, now)?;
-        shown(running, at)
+        running.app.store.name_version(
+            &at.grant(&running.app),
+            id,
+            capture.uri.id(),
+            Some(&name),
+            at.who.name(),
+            now,
+        )?;
+        shown(running, &at)
     };
     running.blocking(keep).await.map(Json)
 }
@@ -118,30 +117,24 @@ pub(crate) async fn name(
 /// It stays in the history. Of a version that has several names, the one that was given to this very capture goes, or else the first.
 #[utoipa::path(
     delete, path = "/themes/{theme}/versions/{seq}/name", tag = "versions", operation_id = "unname_version",
-    params(AtCapture, RemovalParameters),
+    params(AtCapture),
     responses((status = 200, description = "The version without the name.", body = VersionDetail)),
 )]
-pub(crate) async fn unname(
-    State(running): State<Shared>,
-    at: AtCapture,
-    RawQuery(query): RawQuery,
-) -> Result<Json<VersionDetail>, Refusal> {
-    let author = Parameters::read(query.as_deref(), &["author"])?.one::<String>("author")?;
-    let author = checked("author", &author.ok_or_else(|| refused("author", "who takes the name away?"))?)?;
+pub(crate) async fn unname(State(running): State<Shared>, at: AtCapture) -> Result<Json<VersionDetail>, Refusal> {
     let remove = move |running: &Running| {
         let (grant, store) = (at.grant(&running.app), &running.app.store);
-        let (capture, version) = version_of(running, at)?;
+        let (capture, version) = version_of(running, &at)?;
         let namings = store.namings(&grant, at.theme, capture.uri.id(), (version.first, version.last))?;
         let present = store::Naming::present(&namings);
         let named = present.iter().find(|naming| naming.version == at.seq).or(present.first());
         let id = CaptureId { theme: at.theme, seq: named.ok_or(Refusal::NoName)?.version };
-        store.name_version(&grant, id, capture.uri.id(), None, &author, running.app.clock.now())?;
-        shown(running, at)
+        store.name_version(&grant, id, capture.uri.id(), None, at.who.name(), running.app.clock.now())?;
+        shown(running, &at)
     };
     running.blocking(remove).await.map(Json)
 }
 
-pub(super) fn version_of(running: &Running, at: AtCapture) -> Result<(model::Capture, store::Version), Refusal> {
+pub(super) fn version_of(running: &Running, at: &AtCapture) -> Result<(model::Capture, store::Version), Refusal> {
     let (grant, store) = (at.grant(&running.app), &running.app.store);
     if let Some(found) = store.version_of(&grant, at.id())? {
         return Ok(found);
@@ -150,7 +143,7 @@ pub(super) fn version_of(running: &Running, at: AtCapture) -> Result<(model::Cap
     Err(Refusal::NoVersion)
 }
 
-fn shown(running: &Running, at: AtCapture) -> Result<VersionDetail, Refusal> {
+fn shown(running: &Running, at: &AtCapture) -> Result<VersionDetail, Refusal> {
     let (capture, version) = version_of(running, at)?;
     detail(running, &at.grant(&running.app), at.theme, &capture.uri, version)
 }

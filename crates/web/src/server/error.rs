@@ -15,6 +15,14 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A certificate or its key cannot be used.
+    #[error("certificate {path}: {problem}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Somebody answers on the Unix socket.
     #[error("socket {0} is taken")]
     SocketTaken(PathBuf),

@@ -1,4 +1,5 @@
-//! The Unix socket. Whoever may open it is authenticated, so there is no moment at which others might.
+//! The Unix socket. Whoever opens it as root or as the daemon's own user is an administrator, others need a token; and there is no moment at
+//! which anybody may open it whom its permissions do not let.
 
 use std::{
     fs, io,
@@ -8,7 +9,10 @@ use std::{
 
 use tokio::net::{UnixListener, UnixStream};
 
+use rustix::process::geteuid;
+
 use super::Error;
+use crate::authentication::Peer;
 
 /// The longest path of a socket, in bytes: `sun_path` of `unix(7)` without its closing zero.
 pub(super) const MAX_PATH: usize = 107;
@@ -35,8 +39,12 @@ impl Socket {
         Ok(Self { listener, path: path.to_owned() })
     }
 
-    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
-        self.listener.accept().await.map(|(stream, _)| stream)
+    /// A connection, and who opened it, as the system says.
+    pub(super) async fn accept(&self) -> io::Result<(UnixStream, Peer)> {
+        let (stream, _) = self.listener.accept().await?;
+        let uid = stream.peer_cred()?.uid();
+        let is_administrator = uid == 0 || uid == geteuid().as_raw();
+        Ok((stream, if is_administrator { Peer::Administrator } else { Peer::Socket }))
     }
 }
 
@@ -71,7 +79,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
     clear(&nursery, &newborn)?;
     fs::DirBuilder::new().mode(0o700).create(&nursery)?;
     let listener = UnixListener::bind(&newborn)?;
-    fs::set_permissions(&newborn, fs::Permissions::from_mode(0o600))?;
+    fs::set_permissions(&newborn, fs::Permissions::from_mode(0o660))?;
     fs::rename(&newborn, path)?;
     clear(&nursery, &newborn)?;
     Ok(listener)

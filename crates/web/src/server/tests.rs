@@ -31,7 +31,7 @@ impl Serving {
     async fn start() -> Self {
         let (app, house) = House::with_app();
         let socket = house.dir.path().join("run").join("api.sock");
-        let server = Server::bind(app, &[ANY_PORT], &socket).await.unwrap();
+        let server = Server::bind(app, &[ANY_PORT], &socket, None).await.unwrap();
         let address = server.addresses()[0];
         let stop = CancellationToken::new();
         let mut task = JoinSet::new();
@@ -68,9 +68,8 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, token:
 
 /// Sends the head of a change, waits until its body is asked for, and sends the first byte of that.
 async fn begin(stream: &mut UnixStream, len: usize) {
-    let path = "/api/v1/themes/marketplace/targets/0000000000000001";
     let head = format!(
-        "PATCH {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len}\r\n\r\n"
+        "POST /api/v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut go_on = [0; 25];
@@ -80,11 +79,11 @@ async fn begin(stream: &mut UnixStream, len: usize) {
 }
 
 async fn bind(house: &House, app: crate::App, tcp: &[SocketAddr]) -> Result<Server, Error> {
-    Server::bind(app, tcp, &house.dir.path().join("api.sock")).await
+    Server::bind(app, tcp, &house.dir.path().join("api.sock"), None).await
 }
 
 #[tokio::test]
-async fn tcp_asks_for_the_token_and_the_socket_does_not() {
+async fn tcp_asks_for_a_token_and_the_socket_knows_root() {
     let serving = Serving::start().await;
     assert!(ask(serving.tcp().await, "/api/v1/themes", None).await.starts_with("HTTP/1.1 401"));
     assert!(ask(serving.tcp().await, "/api/v1/themes", Some("wrong")).await.starts_with("HTTP/1.1 401"));
@@ -98,7 +97,7 @@ async fn tcp_asks_for_the_token_and_the_socket_does_not() {
 async fn only_the_owner_may_open_the_socket() {
     let serving = Serving::start().await;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&serving.socket), mode(serving.socket.parent().unwrap())), (0o600, 0o700));
+    assert_eq!((mode(&serving.socket), mode(serving.socket.parent().unwrap())), (0o660, 0o700));
     let beside: Vec<_> = fs::read_dir(serving.socket.parent().unwrap()).unwrap().collect();
     assert_eq!(beside.len(), 1, "nothing is left of its making");
     serving.stopped().await;
@@ -155,10 +154,13 @@ async fn what_cannot_be_bound_is_named() {
 
     let (app, house) = House::with_app();
     let long = house.dir.path().join("x".repeat(108));
-    assert!(matches!(Server::bind(app, &[], &long).await, Err(Error::SocketPathTooLong(_))));
+    assert!(matches!(Server::bind(app, &[], &long, None).await, Err(Error::SocketPathTooLong(_))));
     let (app, house) = House::with_app();
     fs::write(house.dir.path().join("file"), "").unwrap();
-    assert!(matches!(Server::bind(app, &[], &house.dir.path().join("file/api.sock")).await, Err(Error::Socket { .. })));
+    assert!(matches!(
+        Server::bind(app, &[], &house.dir.path().join("file/api.sock"), None).await,
+        Err(Error::Socket { .. })
+    ));
 }
 
 #[tokio::test]
@@ -177,7 +179,7 @@ async fn an_open_request_may_end_and_no_new_one_begins() {
     busy.write_all(b"}").await.unwrap();
     let mut answer = String::new();
     busy.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     serving.stopped().await;
 }
 

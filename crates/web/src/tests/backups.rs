@@ -3,7 +3,7 @@ use model::Outcome;
 use serde_json::{Value, json};
 
 use super::{House, MARKET, evidence::TARGET, noon};
-use crate::authentication::Who;
+use crate::authentication::Peer;
 
 #[tokio::test]
 async fn a_backup_is_made_for_the_socket_and_nobody_else() {
@@ -15,7 +15,7 @@ async fn a_backup_is_made_for_the_socket_and_nobody_else() {
     house.send(Method::POST, "/backups", &order).await.problem(403, "socket-only");
     assert!(!vault.exists());
 
-    house.router = house.router.layer(Extension(Who::Socket));
+    house.router = house.router.layer(Extension(Peer::Socket));
     let answer = house.send(Method::POST, "/backups", &order).await;
     let lines: Vec<Value> = answer
         .body

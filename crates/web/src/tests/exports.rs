@@ -8,7 +8,7 @@ use model::{Digest, Outcome, Seq};
 use serde_json::{Value, json};
 
 use super::{Answer, CYBER, House, MARKET, evidence::TARGET, request, theme};
-use crate::authentication::Who;
+use crate::authentication::Peer;
 
 async fn house() -> House {
     let house = House::new();
@@ -108,7 +108,7 @@ async fn the_file_of_an_export_is_noted() {
     house.send(Method::PUT, &path, &body(&file)).await.problem(403, "socket-only");
     let note = async |file: &std::path::Path| {
         let request =
-            request(Method::PUT, &path).header(header::CONTENT_TYPE, "application/json").extension(Who::Socket);
+            request(Method::PUT, &path).header(header::CONTENT_TYPE, "application/json").extension(Peer::Socket);
         house.ask(request.body(Body::from(body(file).to_string())).unwrap()).await
     };
     for (refused, why) in [

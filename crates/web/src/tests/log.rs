@@ -109,7 +109,8 @@ async fn tiles_are_those_of_the_log() {
 async fn a_verification_tells_its_progress_and_what_it_found() {
     let house = house().await;
     house.post("/log/checkpoint").await;
-    for (path, leaves) in [("/log/verification", 6), ("/log/verification?quick=true", 6)] {
+    for path in ["/log/verification", "/log/verification?quick=true"] {
+        let audited = house.store.audit_head().size;
         let answer = house.post(path).await;
         assert_eq!(answer.header("content-type"), "application/x-ndjson");
         let lines: Vec<Value> = String::from_utf8(answer.body.to_vec())
@@ -118,10 +119,9 @@ async fn a_verification_tells_its_progress_and_what_it_found() {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         let report = &lines.last().unwrap()["report"];
-        assert_eq!(
-            (&report["leaves"], &report["captures"], &report["checkpoints"]),
-            (&json!(leaves), &json!(5), &json!(1))
-        );
+        assert_eq!((&report["captures"], &report["checkpoints"]), (&json!(5), &json!(1)));
+        let leaves = report["leaves"].as_u64().unwrap();
+        assert!((6 + audited..=7 + audited).contains(&leaves), "{leaves}: it may see the leaf of its own request");
         assert_eq!(report["problems"], 0, "{report}");
         assert!(lines[0]["progress"]["total"].is_u64());
     }

@@ -1,12 +1,13 @@
 //! Pivots over the API: where an observable was seen, and with which others.
 
 use axum::http::Method;
-use model::{Grade, Observable, ObservableKind, Outcome};
+use model::{Grade, Observable, ObservableKind, Outcome, Role, RoleGrant};
 use serde_json::json;
 
 use super::{
     CYBER, House, MARKET,
     evidence::{TARGET, document},
+    people::role,
 };
 
 const WALLET: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
@@ -94,4 +95,41 @@ async fn a_document_shows_what_is_hidden_and_in_which_languages() {
     assert_eq!(shown["hidden"], json!([{ "start": 6, "end": 7 }, { "start": 8, "end": 11 }]));
     assert_eq!(shown["languages"], json!([{ "at": { "start": 0, "end": 5 }, "language": "fra" }]));
     assert_eq!(shown["images"], json!(["data:image/png, 4 bytes"]));
+}
+
+#[tokio::test]
+async fn a_pivot_goes_over_the_themes_that_one_reads_and_no_others() {
+    let house = House::new();
+    for theme in [MARKET, CYBER] {
+        let seq = house.record(theme, TARGET, "/a", Outcome::Ok).await;
+        house.analyse(
+            theme,
+            seq,
+            "/a",
+            Some(model::Document {
+                observables: vec![observable(ObservableKind::Eth, WALLET)],
+                ..document("t", "naïve wallet")
+            }),
+            false,
+        );
+    }
+    let investigator = |may_search| RoleGrant { may_search, ..role(Role::Investigator, Some(CYBER)) };
+    let people = [
+        (house.person("both", vec![role(Role::Analyst, Some(MARKET)), investigator(true)]), vec![CYBER, MARKET]),
+        (house.person("one", vec![role(Role::Analyst, Some(MARKET)), investigator(false)]), vec![MARKET]),
+        (house.person("none", vec![role(Role::Operator, Some(MARKET))]), vec![]),
+    ];
+    for (token, expected) in people {
+        let before = house.store.audit_head().size;
+        let path = format!("/observables?kind=eth&value={WALLET}");
+        let answer = house.ask_as(&token, Method::GET, &path, None).await.json(200);
+        let themes: Vec<&str> =
+            answer["themes"].as_array().unwrap().iter().map(|found| found["theme"].as_str().unwrap()).collect();
+        assert_eq!(themes, expected);
+        assert_eq!(
+            house.store.audit_head().size - before,
+            expected.len() as u64 + 1,
+            "a leaf for each theme, and the request"
+        );
+    }
 }

@@ -1,13 +1,14 @@
 //! Indicators, site profiles, findings and labels over the API.
 
 use axum::{body::Body, http::Method};
-use model::{Contribution, Finding, Outcome, Place, Seq, Span};
+use model::{Contribution, Finding, Outcome, Place, Role, Seq, Span};
 use serde_json::{Value, json};
 use store::Analysis;
 
 use super::{
     Answer, CYBER, House, MARKET,
     evidence::{TARGET, document},
+    people::role,
     request, theme,
 };
 
@@ -67,10 +68,10 @@ fn version(answer: &Value) -> u64 {
 #[tokio::test]
 async fn an_indicator_is_written_shown_changed_and_taken_away() {
     let house = House::new();
-    let first = house.put("/indicators/oil?author=ann", OIL).await.json(200);
+    let first = house.put("/indicators/oil", OIL).await.json(200);
     assert_eq!((&first["is_in_force"], &first["text"]), (&json!(true), &json!(OIL)));
     let changed = OIL.replace("weight = 2", "weight = 4");
-    let path = format!("/indicators/oil?author=bob&replaces={}", version(&first));
+    let path = format!("/indicators/oil?replaces={}", version(&first));
     let second = house.put(&path, &changed).await.json(200);
     house.put(&path, OIL).await.problem(409, "rule-changed");
     let list = house.ask_for("/indicators").await;
@@ -78,15 +79,15 @@ async fn an_indicator_is_written_shown_changed_and_taken_away() {
     let rule = &list["rules"][0];
     assert_eq!(
         (&rule["name"], &rule["author"], &rule["why"]),
-        (&json!("oil"), &json!("bob"), &json!("Lantern oil is offered."))
+        (&json!("oil"), &json!("test"), &json!("Lantern oil is offered."))
     );
     let old = house.ask_for(&format!("/indicators/oil?version={}", version(&first))).await;
     assert_eq!((&old["text"], &old["is_in_force"]), (&json!(OIL), &json!(false)));
-    let removed = house.delete("/indicators/oil?author=ann").await.json(200);
+    let removed = house.delete("/indicators/oil").await.json(200);
     assert_eq!((&removed["text"], removed["history"].as_array().unwrap().len()), (&json!(null), 3));
     assert_eq!(house.ask_for("/indicators").await["rules"], json!([]));
-    house.delete("/indicators/oil?author=ann").await.problem(409, "rule-changed");
-    house.delete("/indicators/none?author=ann").await.problem(404, "unknown-rule");
+    house.delete("/indicators/oil").await.problem(409, "rule-changed");
+    house.delete("/indicators/none").await.problem(404, "unknown-rule");
     assert_eq!(house.get(&format!("/themes/{CYBER}/indicators")).await.json(200), json!({ "set": 0, "rules": [] }));
     house.get(&format!("/themes/{CYBER}/indicators/oil")).await.problem(404, "unknown-rule");
 }
@@ -95,14 +96,14 @@ async fn an_indicator_is_written_shown_changed_and_taken_away() {
 async fn what_is_no_indicator_is_refused_and_says_why() {
     let house = House::new();
     let refused = async |path: &str, text: &str| house.put(path, text).await.problem(422, "invalid");
-    assert!(refused("/indicators/oil?author=a", "name = \"oil\"").await.contains("why"));
-    assert!(refused("/indicators/tar?author=a", OIL).await.contains("calls itself oil"));
+    assert!(refused("/indicators/oil", "name = \"oil\"").await.contains("why"));
+    assert!(refused("/indicators/tar", OIL).await.contains("calls itself oil"));
     let wrong = OIL.replace("flags = false", "flags = true");
-    assert!(refused("/indicators/oil?author=a", &wrong).await.starts_with("example: "));
-    house.put("/indicators/oil", OIL).await.problem(400, "bad-parameter");
+    assert!(refused("/indicators/oil", &wrong).await.starts_with("example: "));
+    house.put("/indicators/oil?author=ann", OIL).await.problem(400, "bad-parameter");
     let mut large = vec![b'#'; (8 << 20) + 1];
     large.push(b'\n');
-    house.put("/indicators/oil?author=a", &String::from_utf8(large).unwrap()).await.problem(413, "too-large");
+    house.put("/indicators/oil", &String::from_utf8(large).unwrap()).await.problem(413, "too-large");
     assert_eq!(house.ask_for("/indicators").await["rules"], json!([]));
 }
 
@@ -122,8 +123,8 @@ async fn a_trial_tells_what_a_rule_would_flag_and_keeps_nothing() {
 #[tokio::test]
 async fn a_capture_says_why_it_is_flagged() {
     let house = House::new();
-    let old = version(&house.put("/indicators/oil?author=a", OIL).await.json(200));
-    let new = version(&house.put("/indicators/oil?author=a", &OIL.replace("weight = 2", "weight = 4")).await.json(200));
+    let old = version(&house.put("/indicators/oil", OIL).await.json(200));
+    let new = version(&house.put("/indicators/oil", &OIL.replace("weight = 2", "weight = 4")).await.json(200));
     house.flagged("/a", &[(old, 2), (new, 4)]).await;
     let answer = house.ask_for("/captures/1/findings").await;
     assert_eq!(answer["score"], 4, "what is no longer in force does not count");
@@ -144,11 +145,11 @@ async fn a_capture_says_why_it_is_flagged() {
 #[tokio::test]
 async fn a_report_tells_what_became_flagged_and_what_ceased_to_be() {
     let house = House::new();
-    let old = version(&house.put("/indicators/oil?author=a", OIL).await.json(200));
+    let old = version(&house.put("/indicators/oil", OIL).await.json(200));
     for path in ["/a", "/b", "/c", "/d"] {
         house.record(MARKET, TARGET, path, Outcome::Ok).await;
     }
-    let new = version(&house.put("/indicators/oil?author=a", &OIL.replace("weight = 2", "weight = 4")).await.json(200));
+    let new = version(&house.put("/indicators/oil", &OIL.replace("weight = 2", "weight = 4")).await.json(200));
     for (seq, scores) in (1..).zip([vec![(old, 2)], vec![(new, 4)], vec![(old, 2), (new, 2)], vec![(old, 2), (new, 4)]])
     {
         let path = format!("/{seq}");
@@ -185,7 +186,7 @@ async fn a_report_tells_what_became_flagged_and_what_ceased_to_be() {
 #[tokio::test]
 async fn searches_are_filtered_by_indicator_and_label() {
     let house = House::new();
-    let oil = version(&house.put("/indicators/oil?author=a", OIL).await.json(200));
+    let oil = version(&house.put("/indicators/oil", OIL).await.json(200));
     house.flagged("/a", &[(oil, 2)]).await;
     house.flagged("/b", &[]).await;
     house.flagged("/c", &[(oil, 2)]).await;
@@ -212,7 +213,7 @@ async fn searches_are_filtered_by_indicator_and_label() {
     house.get(&format!("/themes/{MARKET}/search?label=good")).await.problem(400, "bad-parameter");
 
     house.put_version("/b", Seq(2));
-    let label = json!({ "label": "relevant", "author": "ann", "note": "n" });
+    let label = json!({ "label": "relevant", "note": "n" });
     let labels = house.send(Method::POST, &format!("/themes/{MARKET}/versions/2/labels"), &label).await.json(200);
     assert_eq!(labels["labels"][0]["label"], "relevant");
     assert_eq!(found("label=relevant").await, [2]);
@@ -223,14 +224,18 @@ async fn searches_are_filtered_by_indicator_and_label() {
 #[tokio::test]
 async fn labels_are_their_authors_and_are_compared() {
     let house = House::new();
-    house.put("/indicators/oil?author=a", OIL).await.json(200);
+    house.put("/indicators/oil", OIL).await.json(200);
     for (path, seq) in [("/a", 1), ("/b", 2), ("/c", 3)] {
         house.flagged(path, &[]).await;
         house.put_version(path, Seq(seq));
     }
+    for name in ["ann", "bob"] {
+        house.person(name, vec![role(Role::Analyst, Some(MARKET))]);
+    }
     let say = async |seq: u64, author: &str, label: Option<&str>, indicator: Option<&str>| {
-        let body = json!({ "label": label, "author": author, "indicator": indicator });
-        house.send(Method::POST, &format!("/themes/{MARKET}/versions/{seq}/labels"), &body).await
+        let body = json!({ "label": label, "indicator": indicator });
+        let path = format!("/themes/{MARKET}/versions/{seq}/labels");
+        house.ask_as(&format!("nw_{author}"), Method::POST, &path, Some(&body)).await
     };
     for (seq, ann, bob) in [(1, "relevant", "relevant"), (2, "relevant", "not-relevant"), (3, "unsure", "unsure")] {
         say(seq, "ann", Some(ann), None).await.json(200);
@@ -249,7 +254,6 @@ async fn labels_are_their_authors_and_are_compared() {
     assert_eq!(house.ask_for("/labels/agreement?a=ann&b=bob").await["alike"], 2);
     say(1, "ann", Some("unsure"), Some("oil")).await.json(200);
     say(1, "ann", Some("unsure"), Some("none")).await.problem(404, "unknown-rule");
-    say(1, "", Some("unsure"), None).await.problem(422, "invalid");
     say(9, "ann", Some("unsure"), None).await.problem(404, "unknown-capture");
     let list = house.ask_for("/labels?author=ann&label=unsure&limit=1").await;
     assert_eq!((&list["total"], &list["labels"][0]["indicator"]), (&json!(2), &json!("oil")));
@@ -282,10 +286,10 @@ async fn a_site_profile_is_tried_written_and_tells_when_a_site_has_drifted() {
     assert_eq!(["fits", "drifted"].map(|name| drifted[name].as_u64().unwrap()), [1, 1]);
     assert!(try_out(&STALL.replace("\"listing\"", "\"stall\"")).await.problem(422, "invalid").contains("stall"));
 
-    house.put("/site-profiles/stall?author=ann", STALL).await.json(200);
+    house.put("/site-profiles/stall", STALL).await.json(200);
     assert_eq!(house.ask_for("/site-profiles").await["rules"][0]["name"], "stall");
-    house.put("/site-profiles/stand?author=ann", STALL).await.problem(422, "invalid");
-    house.delete("/site-profiles/stall?author=ann").await.json(200);
+    house.put("/site-profiles/stand", STALL).await.problem(422, "invalid");
+    house.delete("/site-profiles/stall").await.json(200);
     assert_eq!(house.ask_for("/site-profiles").await["rules"], json!([]));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{CaptureId, Grant, Seq, Target};
+use model::{CaptureId, Grant, Phase, Seq, Target};
 use store::CaptureFilter;
 
 use crate::{
@@ -37,6 +37,8 @@ pub(super) fn detail(running: &Running, grant: &Grant, of: Target) -> Result<Tar
 /// The profiles that do not fit the newest pages of a target any more: names and counts, and nothing of the pages.
 fn drifts(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<ProfileDrift>, Refusal> {
     let store = &running.app.store;
+    // Whoever sees to the crawl may know that a profile fits no more; nothing of the pages leaves this function.
+    let grant = &running.app.authority.grant(grant.who(), target.theme, Phase::Analysis);
     let page = store.captures(grant, target.theme, CaptureFilter::Target(target.id), None, DRIFT_PAGES)?;
     let mut drifts: BTreeMap<String, ProfileDrift> = BTreeMap::new();
     for capture in page.captures.iter().filter(|capture| capture.outcome.has_content()) {

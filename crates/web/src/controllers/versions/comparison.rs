@@ -39,13 +39,13 @@ struct Side {
 impl Side {
     /// A capture with its document. A 304 stands for the page of which it says that it has not changed.
     fn read(running: &Running, mut at: AtCapture) -> Result<Self, Refusal> {
-        let (capture, version) = version_of(running, at)?;
+        let (capture, version) = version_of(running, &at)?;
         if !capture.outcome.has_content() {
             let (grant, store) = (at.grant(&running.app), &running.app.store);
             let page = store.page_held(&grant, at.theme, capture.uri.id(), capture.target, Some(at.seq))?;
             at.seq = page.map_or(version.first, |page| page.seq);
         }
-        let document = content::read(running, at)?;
+        let document = content::read(running, &at)?;
         Ok(Self { at, uri: capture.uri, number: version.number, document })
     }
 
