@@ -192,22 +192,50 @@ impl Daemon {
         Ok(self.command(Person::Tester, args).output().await?)
     }
 
-    /// Adds a target with a decision that lasts; returns its id.
+    /// Adds a target with a decision that lasts: one person proposes it, another approves. Returns its id.
     pub async fn add_target(&self, theme: &str, name: &str, seed: &str, more: &[&str]) -> anyhow::Result<String> {
-        let mut args = vec!["--json", "target", "add", "--theme", theme, "--name", name, "--seed", seed];
+        let (id, proposal) = self.propose_target(theme, name, seed, more).await?;
+        self.approve(theme, &id, proposal).await?;
+        Ok(id)
+    }
+
+    /// Proposes a target; returns its id, and the proposal.
+    pub async fn propose_target(
+        &self,
+        theme: &str,
+        name: &str,
+        seed: &str,
+        more: &[&str],
+    ) -> anyhow::Result<(String, u64)> {
+        let mut args = vec!["--json", "target", "propose", "--theme", theme, "--name", name, "--seed", seed];
         args.extend([
             "--grounds",
             "A test of the whole.",
+            "--expected-value",
+            "That all of it works together.",
             "--legal-basis",
             "None is needed: the site is our own.",
-            "--author",
-            "test",
+            "--necessity",
+            "Nothing else shows that.",
+            "--proportionality",
+            "Nobody is concerned.",
+            "--review",
+            "2098-01-01",
             "--ends",
             "2099-01-01",
         ]);
         args.extend(more);
         let answer: Value = serde_json::from_str(&self.cli(&args).await?)?;
-        Ok(answer["id"].as_str().context("no id in the answer")?.to_owned())
+        let id = answer["id"].as_str().context("no id in the answer")?.to_owned();
+        let proposal = answer["open_proposals"][0]["proposal"].as_u64().context("no proposal in the answer")?;
+        Ok((id, proposal))
+    }
+
+    /// Approves a proposal, as a second person.
+    pub async fn approve(&self, theme: &str, target: &str, proposal: u64) -> anyhow::Result<()> {
+        let proposal = proposal.to_string();
+        let args = ["target", "approve", theme, target, &proposal, "--reasons", "A test needs it."];
+        self.cli_as(Person::Approver, &args).await.map(drop)
     }
 
     /// Asks the API over its socket.

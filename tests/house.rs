@@ -1,5 +1,6 @@
 //! Crawl, store, analysis and index together, in this process, over a loopback transport and under a clock that stands still.
 
+mod decisions;
 mod disk;
 mod exports;
 mod mirrors;
@@ -12,13 +13,13 @@ mod walls;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use model::{
-    Capture, Clock as _, Decision, Digest, Grant, ManualClock, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy,
-    Scope, Target, TargetId, TargetState, ThemeId, Timestamp,
+    Capture, Clock as _, Digest, Grant, ManualClock, Matter, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy,
+    Target, TargetId, Terms, ThemeId, Timestamp, Uri,
 };
 use site::Site;
 use store::{CaptureFilter, CredentialKey, Store};
 use testnet::Loopback;
-use tests::{Deadline, wait_until};
+use tests::{Deadline, samples, wait_until};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -72,11 +73,35 @@ impl House {
         Self { _dir: dir, site, store, clock, crawl, tasks, stop: stop.drop_guard() }
     }
 
-    fn add(&self, change: impl FnOnce(&mut Target)) {
-        let mut target = target(self.clock.now());
-        change(&mut target);
-        target.validate().unwrap();
-        self.store.add_target(&target).unwrap();
+    /// Adds a target on which two people agree.
+    fn add(&self, change: impl FnOnce(&mut Terms)) {
+        let proposal = self.propose(change);
+        self.approve(proposal);
+    }
+
+    /// Adds a target that is only proposed; returns the proposal.
+    fn propose(&self, change: impl FnOnce(&mut Terms)) -> u64 {
+        let mut terms = terms(self.clock.now());
+        change(&mut terms);
+        let new = samples::proposal(Matter::Crawl(Box::new(terms)), self.clock.now());
+        let proposer = samples::person("proposer", theme());
+        let (_, proposal) = self.store.propose_target(&proposer, theme(), (TARGET, "site"), new).unwrap();
+        self.crawl.targets_changed();
+        proposal.leaf
+    }
+
+    /// Approves a proposal.
+    fn approve(&self, proposal: u64) {
+        samples::approve(&self.store, theme(), TARGET, proposal, self.clock.now()).unwrap();
+        self.crawl.targets_changed();
+    }
+
+    /// Makes another decision, which differs in something from the last one.
+    fn decide(&self, change: impl FnOnce(&mut Terms)) {
+        let mut terms = self.target().terms().unwrap().clone();
+        change(&mut terms);
+        let matter = Matter::Crawl(Box::new(terms));
+        samples::decide(&self.store, theme(), TARGET, matter, self.clock.now()).unwrap();
         self.crawl.targets_changed();
     }
 
@@ -95,7 +120,7 @@ impl House {
     }
 
     fn all_captures(&self) -> Vec<Capture> {
-        let page = self.store.captures(&grant(), theme(), CaptureFilter::All, None, 10_000).unwrap();
+        let page = self.store.captures(&grant(), theme(), CaptureFilter::Target(TARGET), None, 10_000).unwrap();
         page.captures.into_iter().rev().collect()
     }
 
@@ -130,7 +155,9 @@ impl House {
 
     /// Why the target is not crawled at present.
     fn waits_because(&self) -> Option<String> {
-        self.crawl.status().borrow().targets.first()?.waits_because.clone()
+        let status = self.crawl.status();
+        let status = status.borrow();
+        status.targets.iter().find(|target| target.id == TARGET)?.waits_because.clone()
     }
 
     async fn close(mut self) {
@@ -153,31 +180,18 @@ fn onion() -> OnionAddress {
     OnionAddress::from_public_key([7; 32])
 }
 
-/// A target of the scripted site that is crawled as fast as it goes and visited again after an hour.
-fn target(now: Timestamp) -> Target {
-    Target {
-        id: TARGET,
-        theme: theme(),
-        name: "site".into(),
-        added_at: now,
-        seeds: vec![format!("http://{}/", onion()).parse().unwrap()],
-        scope: Scope::default(),
+fn front() -> Uri {
+    format!("http://{}/", onion()).parse().unwrap()
+}
+
+/// The scripted site, crawled as fast as it goes and visited again after an hour.
+fn terms(now: Timestamp) -> Terms {
+    let end = now.after(1_000 * HOUR);
+    Terms {
         pace: Pace { delay_ms: 0, concurrency: 4, revisit_min_s: 3_600, revisit_max_s: 8 * 3_600 },
-        decisions: vec![Decision {
-            number: 1,
-            grounds: "g".into(),
-            legal_basis: "b".into(),
-            author: "a".into(),
-            made_at: now,
-            ends_at: now.after(1_000 * HOUR),
-            robots: RobotsPolicy::Record,
-            allows_exit: false,
-            allows_proof_of_work: false,
-            allows_conditional_requests: false,
-        }],
-        state: TargetState::Active,
-        attention: None,
-        epoch: 0,
+        review_at: end,
+        ends_at: end,
+        ..samples::terms(front())
     }
 }
 

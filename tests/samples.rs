@@ -1,10 +1,10 @@
-//! Captures to record where nothing is fetched.
+//! Captures to record where nothing is fetched, and decisions to make where nobody is asked.
 
 use model::{
-    Capture, ClockSource, Decision, Digest, Isolation, Outcome, RobotsPolicy, Seq, Target, TargetId, ThemeId,
-    Timestamp, Uri,
+    Authority, Capture, ClockSource, Digest, Grant, Isolation, Matter, Outcome, Phase, Seq, Target, TargetId, Terms,
+    ThemeId, Timestamp, Uri,
 };
-use store::{CrawlState, FinishedVisit, HostRecord, Priority, Store, UriRecord};
+use store::{CrawlState, FinishedVisit, HostRecord, NewAnswer, NewProposal, Priority, Store, UriRecord};
 
 use crate::Chance;
 
@@ -29,14 +29,23 @@ pub fn payload(chance: &mut Chance, before: Option<&[u8]>) -> Vec<u8> {
     }
 }
 
+/// A page of the service that everything here is of.
+///
+/// # Panics
+///
+/// Where `path` is no path of a URI.
+pub fn uri(path: &str) -> Uri {
+    #[expect(clippy::expect_used, reason = "an onion service and a path that the caller writes")]
+    format!("http://{ONION}{path}").parse().expect("a URI")
+}
+
 /// A visit of a page that came to this payload.
 ///
 /// # Panics
 ///
 /// Where `path` is no path of a URI.
 pub fn visit(store: &Store, theme: ThemeId, path: &str, payload: &[u8]) -> Result<FinishedVisit, store::Error> {
-    #[expect(clippy::expect_used, reason = "an onion service and a path that the caller writes")]
-    let uri: Uri = format!("http://{ONION}{path}").parse().expect("a URI");
+    let uri = uri(path);
     let known = store.uri(theme, TARGET, uri.id())?;
     let record = UriRecord {
         uri: uri.clone(),
@@ -101,31 +110,74 @@ pub async fn record(store: &Store, theme: ThemeId, path: &str, payload: &[u8]) -
     Ok((store.record(visit).await?, Digest::of(payload)))
 }
 
-/// A target with a decision.
-pub fn target(theme: ThemeId, id: TargetId) -> Target {
-    let decision = Decision {
-        number: 1,
+/// What two people need to agree on a target, for as long as anybody tests.
+pub fn terms(seed: Uri) -> Terms {
+    let end = Timestamp::from_micros(4_000_000_000_000_000);
+    Terms {
+        seeds: vec![seed],
+        scope: model::Scope::default(),
+        pace: model::Pace::default(),
         grounds: "A test of the whole.".into(),
+        expected_value: "That all of it works together.".into(),
         legal_basis: "None is needed.".into(),
-        author: "test".into(),
-        made_at: Timestamp::from_micros(1),
-        ends_at: Timestamp::from_micros(2),
-        robots: RobotsPolicy::Record,
+        necessity: "Nothing else shows that.".into(),
+        proportionality: "Nobody is concerned.".into(),
+        reliability: model::Reliability::default(),
+        credibility: model::Credibility::default(),
+        media: model::MediaPolicy::default(),
+        robots: model::RobotsPolicy::default(),
         allows_exit: false,
         allows_proof_of_work: false,
         allows_conditional_requests: false,
-    };
-    Target {
-        id,
-        theme,
-        name: "sample".into(),
-        added_at: Timestamp::from_micros(1),
-        seeds: Vec::new(),
-        scope: model::Scope::default(),
-        pace: model::Pace::default(),
-        decisions: vec![decision],
-        state: model::TargetState::Active,
-        attention: None,
-        epoch: 0,
+        retention_days: None,
+        review_at: end,
+        ends_at: end,
     }
+}
+
+/// Somebody who sees to targets.
+pub fn person(name: &str, theme: ThemeId) -> Grant {
+    Authority::of_this_process().grant(name, theme, Phase::Technique)
+}
+
+/// What somebody proposes.
+pub const fn proposal(matter: Matter, at: Timestamp) -> NewProposal {
+    NewProposal { matter, found_in: None, at }
+}
+
+/// Decides on a matter: one person proposes it, another approves.
+pub fn decide(
+    store: &Store,
+    theme: ThemeId,
+    target: TargetId,
+    matter: Matter,
+    at: Timestamp,
+) -> Result<Target, store::Error> {
+    let leaf = store.propose(&person("proposer", theme), theme, target, proposal(matter, at))?.leaf;
+    approve(store, theme, target, leaf, at)
+}
+
+/// Approves what another person proposed.
+pub fn approve(
+    store: &Store,
+    theme: ThemeId,
+    target: TargetId,
+    proposal: u64,
+    at: Timestamp,
+) -> Result<Target, store::Error> {
+    let answer = NewAnswer { proposal, reasons: "A test needs it.", at };
+    store.approve(&person("approver", theme), theme, target, &answer).map(|(target, _)| target)
+}
+
+/// Adds a target on which two people agree.
+pub fn add_target(
+    store: &Store,
+    theme: ThemeId,
+    id: TargetId,
+    terms: Terms,
+    at: Timestamp,
+) -> Result<Target, store::Error> {
+    let new = proposal(Matter::Crawl(Box::new(terms)), at);
+    let (_, proposal) = store.propose_target(&person("proposer", theme), theme, (id, "sample"), new)?;
+    approve(store, theme, id, proposal.leaf, at)
 }

@@ -8,7 +8,7 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use clap::Parser;
-use model::{TargetId, ThemeId};
+use model::{TargetId, ThemeId, Timestamp};
 use store::{CredentialKey, Room, Store};
 use tests::{Chance, samples};
 use tokio::task::JoinSet;
@@ -110,11 +110,12 @@ async fn work(store: Store, worker: u64, mut chance: Chance, captures: u64, wait
     Ok(())
 }
 
-/// A target with its decision, which is a leaf of the log.
+/// A target with its decision: two leaves of the log.
 fn act(store: &Store, theme: ThemeId, chance: &mut Chance) {
     let id = TargetId::from_u64(chance.draw());
-    match store.add_target(&samples::target(theme, id)) {
-        Ok(()) => println!("target {theme} {id}"),
+    let terms = samples::terms(samples::uri("/"));
+    match samples::add_target(store, theme, id, terms, Timestamp::from_micros(1)) {
+        Ok(_) => println!("target {theme} {id}"),
         Err(error) if error.is_disk_full() => println!("full"),
         Err(error) => eprintln!("refused: {error}"),
     }

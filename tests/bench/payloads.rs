@@ -5,15 +5,15 @@ use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use flate2::{Compression, write::GzEncoder};
 use model::{
-    Capture, CaptureId, Decision, Digest, Grant, ManualClock, OnionAddress, Pace, Purpose, RobotsPolicy, Scope, Seq,
-    Target, TargetId, TargetState, ThemeId, Timestamp,
+    Capture, CaptureId, Digest, Grant, ManualClock, OnionAddress, Pace, Purpose, Scope, Seq, TargetId, Terms, ThemeId,
+    Timestamp,
 };
 use store::{CredentialKey, Kind, Store, Table};
 use testnet::{
     Loopback,
     sites::{Site, Sites},
 };
-use tests::{Deadline, wait_until};
+use tests::{Deadline, samples, wait_until};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -180,7 +180,8 @@ impl Watching {
         let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
         tasks.spawn(async move { Ok(crawler.run(crawl_stop).await?) });
         tasks.spawn(async move { Ok(deriver.run(derive_stop).await?) });
-        store.add_target(&target(model::Clock::now(&*clock))?)?;
+        let now = model::Clock::now(&*clock);
+        samples::add_target(&store, theme()?, TARGET, terms(now)?, now)?;
         crawl.targets_changed();
         Ok(Self { store, clock, crawl, tasks, stop })
     }
@@ -222,29 +223,13 @@ fn onion() -> OnionAddress {
 }
 
 /// The market, visited once an hour.
-fn target(now: Timestamp) -> anyhow::Result<Target> {
-    Ok(Target {
-        id: TARGET,
-        theme: theme()?,
-        name: "market".into(),
-        added_at: now,
-        seeds: vec![format!("http://{}/", onion()).parse()?],
+fn terms(now: Timestamp) -> anyhow::Result<Terms> {
+    let end = now.after(Duration::from_hours(10_000));
+    Ok(Terms {
         scope: Scope { pages_per_day: u32::MAX, ..Scope::default() },
         pace: Pace { delay_ms: 0, concurrency: 16, revisit_min_s: 3_600, revisit_max_s: 3_600 },
-        decisions: vec![Decision {
-            number: 1,
-            grounds: "A measurement.".into(),
-            legal_basis: "None is needed: the site is our own.".into(),
-            author: "bench".into(),
-            made_at: now,
-            ends_at: now.after(Duration::from_hours(10_000)),
-            robots: RobotsPolicy::Record,
-            allows_exit: false,
-            allows_proof_of_work: false,
-            allows_conditional_requests: false,
-        }],
-        state: TargetState::Active,
-        attention: None,
-        epoch: 0,
+        review_at: end,
+        ends_at: end,
+        ..samples::terms(format!("http://{}/", onion()).parse()?)
     })
 }

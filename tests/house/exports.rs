@@ -226,9 +226,10 @@ async fn the_hostile_site_leaves_the_house_whole() {
         &fetch,
         &store::Config::default(),
     );
-    house.add(|target| {
-        (target.pace.revisit_min_s, target.pace.revisit_max_s) = (YEARS_S, YEARS_S);
-        target.decisions[0].ends_at = target.added_at.after(Duration::from_secs(YEARS_S.into()));
+    let end = house.clock.now().after(Duration::from_secs(YEARS_S.into()));
+    house.add(|terms| {
+        (terms.pace.revisit_min_s, terms.pace.revisit_max_s) = (YEARS_S, YEARS_S);
+        (terms.review_at, terms.ends_at) = (end, end);
     });
     house.until_idle().await;
     // A service that fails often is left alone for a while, and walls wait for a person.

@@ -16,7 +16,7 @@ async fn fan_site(n: usize) -> Site {
 async fn every_page_is_captured_once_and_no_more_at_once_than_the_pace_allows() {
     let house = House::open(fan_site(40).await, quick());
     house.site.pause();
-    house.add(|target| target.pace.concurrency = 3);
+    house.add(|terms| terms.pace.concurrency = 3);
     house.until("seed and robots.txt are in flight", |house| house.site.in_flight() == 2).await;
     house.site.resume();
     house.until_idle().await;
@@ -32,7 +32,7 @@ async fn every_page_is_captured_once_and_no_more_at_once_than_the_pace_allows() 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_budget_of_the_day_holds_and_the_next_day_goes_on() {
     let house = House::open(fan_site(10).await, quick());
-    house.add(|target| target.scope.pages_per_day = 5);
+    house.add(|terms| terms.scope.pages_per_day = 5);
     house.until_idle().await;
     assert_eq!(house.captures().len(), 5);
     assert_eq!(house.waits_because().as_deref(), Some("the pages of the day are used up"));
@@ -45,24 +45,17 @@ async fn the_budget_of_the_day_holds_and_the_next_day_goes_on() {
 async fn a_lapse_ends_even_a_fetch_in_flight_and_the_visit_is_still_owed() {
     let house = House::open(fan_site(3).await, quick());
     house.site.pause();
-    house.add(|target| target.decisions[0].ends_at = target.added_at.after(HOUR));
+    let end = house.clock.now().after(HOUR);
+    house.add(|terms| (terms.review_at, terms.ends_at) = (end, end));
     house.until("requests are in flight", |house| house.site.in_flight() == 2).await;
     house.clock.advance(HOUR);
-    house
-        .until("the crawl is called off", |house| house.waits_because().as_deref() == Some("no decision is in force"))
-        .await;
+    let lapsed = Some(format!("decision 1 lapsed at {end}"));
+    house.until("the crawl is called off", |house| house.waits_because() == lapsed).await;
     house.until("nothing is in flight", |house| house.crawl.status().borrow().in_flight == 0).await;
     house.site.resume();
     assert_eq!(house.captures(), []);
-    house.change(|target| {
-        let last = target.decisions[0].clone();
-        target.decisions.push(Decision {
-            number: 2,
-            made_at: house.clock.now(),
-            ends_at: house.clock.now().after(HOUR),
-            ..last
-        });
-    });
+    let end = end.after(HOUR);
+    house.decide(|terms| (terms.review_at, terms.ends_at) = (end, end));
     house.until_idle().await;
     assert_eq!(house.paths(), ["/", "/0", "/1", "/2", "/robots.txt"]);
     assert!(house.all_captures().iter().all(|capture| capture.decision == 2));
@@ -77,7 +70,7 @@ async fn a_refusal_makes_the_service_rest_as_long_as_it_asks() {
     })
     .await;
     let house = House::open(site, quick());
-    house.add(|target| target.pace.concurrency = 1);
+    house.add(|terms| terms.pace.concurrency = 1);
     house.until("the seed is refused", |house| house.captures().contains(&("/".into(), Outcome::HttpError(503)))).await;
     house.clock.advance(Duration::from_secs(1_700));
     house.until("the service rests", |house| house.waits_because().is_some_and(|why| why.contains("rests"))).await;
@@ -105,7 +98,7 @@ async fn a_clock_on_the_page_is_no_change_and_a_price_is() {
     .await;
     let house = House::open(site, quick());
     house.add(|_| {});
-    let front = target(house.clock.now()).seeds[0].clone();
+    let front = front();
     let visits = |house: &House| house.captures().iter().filter(|(path, _)| path == "/").count();
     let interval = |house: &House| house.store.uri(theme(), TARGET, front.id()).unwrap().unwrap().interval_s;
     for (visit, expected) in [(1, 3_600), (2, 7_200), (3, 3_600)] {

@@ -4,7 +4,7 @@ use super::*;
 
 /// The versions of the front page, oldest first.
 fn versions(house: &House) -> Vec<Version> {
-    let front = target(house.clock.now()).seeds[0].id();
+    let front = front().id();
     let mut versions = house.store.versions(&grant(), theme(), front, None, 100).unwrap().versions;
     versions.reverse();
     versions
@@ -51,7 +51,7 @@ async fn next_visit(house: &House) {
 async fn a_304_continues_the_version_and_counts_as_seen() {
     let step = Arc::new(std::sync::atomic::AtomicU32::new(1));
     let house = House::open(validating_site(Arc::clone(&step)).await, quick());
-    house.add(|target| target.decisions[0].allows_conditional_requests = true);
+    house.add(|terms| terms.allows_conditional_requests = true);
     house.until_idle().await;
     next_visit(&house).await;
     next_visit(&house).await;

@@ -8,7 +8,7 @@ async fn nothing_outside_the_scope_is_asked_for() {
          <a href='http://127.0.0.1/shop/4'>local</a> <a href='javascript:alert(1)'>script</a>"
     );
     let house = House::open(Site::pages(&[("/", &front), ("/shop/1", "<p>one"), ("/admin", "<p>no")]).await, quick());
-    house.add(|target| target.scope.exclude = vec!["^/admin".into()]);
+    house.add(|terms| terms.scope.exclude = vec!["^/admin".into()]);
     house.until_idle().await;
     assert_eq!(house.paths(), ["/", "/robots.txt", "/shop/1"]);
     house.close().await;
@@ -23,7 +23,7 @@ async fn a_trap_is_bounded_and_reported() {
     })
     .await;
     let house = House::open(site, crawl::Config { uris_per_template: 7, ..quick() });
-    house.add(|target| target.scope.exclude = vec!["robots".into()]);
+    house.add(|terms| terms.scope.exclude = vec!["robots".into()]);
     house.until_idle().await;
     let calendar = house.paths().iter().filter(|path| path.starts_with("/calendar/") && !path.contains('x')).count();
     assert_eq!(calendar, 7);
@@ -49,7 +49,7 @@ async fn robots_txt_binds_where_the_decision_says_so() {
             ("/robots.txt", "User-agent: *\nDisallow: /private\n"),
         ];
         let house = House::open(Site::pages(&pages).await, quick());
-        house.add(|target| target.decisions[0].robots = policy);
+        house.add(|terms| terms.robots = policy);
         house.until_idle().await;
         assert_eq!(house.paths(), expected, "{policy:?}");
         assert!(site::path_of(&house.site.requests()[0]) == "/robots.txt" || policy == RobotsPolicy::Record);

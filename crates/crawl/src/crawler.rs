@@ -9,8 +9,8 @@ use std::{
 use fetch::{Fetcher, LoginCookie};
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use model::{Clock, Seq, ServiceId, TargetId, ThemeId, Timestamp, UriId};
-use store::{FinishedVisit, FrontierEntry, HostRecord, Priority, Room, Store};
+use model::{Clock, Pace, Seq, ServiceId, TargetId, ThemeId, Timestamp, UriId};
+use store::{FinishedProbe, FinishedVisit, FrontierEntry, HostRecord, Priority, Room, Store};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -22,11 +22,13 @@ use crate::{
     follower::{Followed, Follower},
     gate::Gate,
     schedule,
+    scope::Refusal,
     status::Rate,
-    visit::{Finished, Identity, Visit, Visited, Visitor},
+    visit::{Finished, Identity, Leave, Visit, Visited, Visitor},
     watched::Watched,
 };
 
+mod probing;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,9 @@ pub enum Error {
 /// A queue: a target's share of one service.
 type QueueId = (ThemeId, TargetId, ServiceId);
 
+/// A URI of a target that is being fetched.
+type Lease = (TargetId, UriId);
+
 /// What is known in memory of a queue.
 #[derive(Default)]
 struct Queue {
@@ -88,10 +93,12 @@ pub struct Crawler {
     queues: BTreeMap<QueueId, Queue>,
     gates: HashMap<ServiceId, Gate>,
     /// Visits that have begun and are not recorded yet.
-    leased: HashSet<(TargetId, UriId)>,
+    leased: HashSet<Lease>,
+    /// Those of them that are probes.
+    probing: HashMap<Lease, probing::Probing>,
     overall: Option<DefaultDirectRateLimiter>,
     fetches: JoinSet<Visited>,
-    acknowledgements: FuturesUnordered<BoxFuture<'static, ((TargetId, UriId), Result<model::Seq, store::Error>)>>,
+    acknowledgements: FuturesUnordered<BoxFuture<'static, (Lease, Result<model::Seq, store::Error>)>>,
     changed: Arc<Notify>,
     status: watch::Sender<CrawlStatus>,
     told_at: tokio::time::Instant,
@@ -121,6 +128,7 @@ impl Crawler {
             queues: BTreeMap::new(),
             gates: HashMap::new(),
             leased: HashSet::new(),
+            probing: HashMap::new(),
             overall,
             fetches: JoinSet::new(),
             acknowledgements: FuturesUnordered::new(),
@@ -213,7 +221,10 @@ impl Crawler {
         let now = self.clock.now();
         for target in self.store.all_targets()? {
             let id = target.id;
-            let is_new_group = self.targets.get(&id).is_none_or(|watched| watched.target.epoch != target.epoch);
+            let group = |targets: &HashMap<TargetId, Watched>| {
+                targets.get(&id).map(|watched| (watched.target.epoch, Arc::clone(&watched.hosts)))
+            };
+            let group_before = group(&self.targets);
             let updated = match self.targets.get_mut(&id) {
                 Some(watched) => watched.update(target.clone()),
                 None => Watched::new(&self.store, target.clone()).map(|watched| _ = self.targets.insert(id, watched)),
@@ -224,7 +235,10 @@ impl Crawler {
                 continue;
             }
             updated?;
-            if is_new_group {
+            if let Some(watched) = self.targets.get_mut(&id) {
+                watched.learn_probes(&self.store)?;
+            }
+            if group(&self.targets) != group_before {
                 let cookies = self.store.login(target.theme, id).unwrap_or_else(|error| {
                     tracing::error!(target_id = %id, %error, "the login cannot be used");
                     Vec::new()
@@ -255,7 +269,8 @@ impl Crawler {
 
     fn set_paces(&mut self) -> Result<(), Error> {
         let queues: Vec<QueueId> = self.queues.keys().copied().collect();
-        for (_, _, service) in &queues {
+        let probed: Vec<ServiceId> = self.probed_services().collect();
+        for service in queues.iter().map(|(_, _, service)| service).chain(&probed) {
             if !self.gates.contains_key(service) {
                 self.gates.insert(*service, Gate::new(self.store.host(*service)?));
             }
@@ -263,7 +278,13 @@ impl Crawler {
         self.gates.values_mut().for_each(Gate::begin_pace);
         for (_, target, service) in &queues {
             if let (Some(gate), Some(watched)) = (self.gates.get_mut(service), self.targets.get(target)) {
-                gate.tighten(watched.target.pace);
+                gate.tighten(watched.target.pace());
+            }
+        }
+        // A service that nobody crawls is probed at the default pace.
+        for service in probed.iter().filter(|probed| queues.iter().all(|(_, _, crawled)| crawled != *probed)) {
+            if let Some(gate) = self.gates.get_mut(service) {
+                gate.tighten(Pace::default());
             }
         }
         let burst = self.config.burst;
@@ -315,17 +336,14 @@ impl Crawler {
     /// Ends the fetches of targets that may no longer be crawled.
     fn call_off(&mut self) {
         let now = self.clock.now();
-        for watched in
-            self.targets.values_mut().filter(|watched| watched.in_flight > 0 && !watched.target.is_crawlable(now))
-        {
-            watched.cancel.cancel();
-            watched.cancel = CancellationToken::new();
-        }
+        let is_over = |watched: &&mut Watched| watched.in_flight > 0 && !watched.target.is_crawlable(now);
+        self.targets.values_mut().filter(is_over).for_each(Watched::call_off);
+        self.call_off_probes(now);
     }
 
     /// Starts what may be started; returns the time until more may be.
     fn dispatch(&mut self) -> Result<Duration, Error> {
-        let mut wait = TICK;
+        let mut wait = self.start_probes()?;
         // A queue after the last one served, then round once more from the front.
         let mut order: Vec<QueueId> =
             self.queues.iter().filter(|(_, queue)| queue.owed > 0).map(|(id, _)| *id).collect();
@@ -416,26 +434,22 @@ impl Crawler {
     fn start(&mut self, theme: ThemeId, entry: FrontierEntry, now: Timestamp) -> Result<bool, Error> {
         let lease = (entry.target, entry.uri);
         let Some(watched) = self.targets.get_mut(&entry.target) else { return Ok(false) };
-        let (Some(decision), Some(record)) =
-            (watched.target.decision_in_force(now).cloned(), self.store.uri(theme, entry.target, entry.uri)?)
-        else {
+        let leave = watched.target.decision_in_force(now).map(|(decision, terms)| Leave::of_decision(decision, terms));
+        let (Some(leave), Some(record)) = (leave, self.store.uri(theme, entry.target, entry.uri)?) else {
             return Ok(false);
         };
         if record.entry(theme) != Some(entry) || self.leased.contains(&lease) {
             return Ok(false);
         }
+        // It was admitted under another decision.
+        if watched.scope.check(&record.uri, record.hops, &self.config) == Err(Refusal::OutOfScope) {
+            return self.put_off(theme, leave, record);
+        }
         if watched.obeys_robots() && record.uri.path() != "/robots.txt" {
             match watched.robots.get(&entry.service) {
                 None => return Ok(false),
                 Some(robots) if !robots.allows(&record.uri.path_and_query()) => {
-                    let later = store::UriRecord {
-                        due: Some(now.after(watched.target.pace.revisit().1)),
-                        priority: Priority::Low,
-                        ..record
-                    };
-                    self.store
-                        .apply(theme, &store::CrawlBatch { uris: vec![later], ..store::CrawlBatch::default() })?;
-                    return Ok(false);
+                    return self.put_off(theme, leave, record);
                 }
                 Some(_) => {}
             }
@@ -446,12 +460,20 @@ impl Crawler {
             entry,
             record,
             target: Arc::clone(&watched.target),
-            decision,
+            leave,
             hosts: Arc::clone(&watched.hosts),
             cancel: watched.cancel.clone(),
         };
         self.fetches.spawn(self.visitor.clone().go(visit));
         Ok(true)
+    }
+
+    /// Owes a URI that may not be fetched under the present decision its next look at the longest revisit time; it is not started.
+    fn put_off(&self, theme: ThemeId, leave: Leave, record: store::UriRecord) -> Result<bool, Error> {
+        let due = Some(self.clock.now().after(leave.pace.revisit().1));
+        let later = store::UriRecord { due, priority: Priority::Low, ..record };
+        self.store.apply(theme, &store::CrawlBatch { uris: vec![later], ..store::CrawlBatch::default() })?;
+        Ok(false)
     }
 
     /// Records what a fetch came to; what cannot be recorded is owed as before.
@@ -460,6 +482,7 @@ impl Crawler {
         let recorded = self.record(visited).await;
         if recorded.is_err() {
             self.leased.remove(&lease);
+            self.probing.remove(&lease);
         }
         recorded
     }
@@ -478,6 +501,7 @@ impl Crawler {
         gate.leave();
         let Some(finished) = result else {
             self.leased.remove(&lease);
+            self.probing.remove(&lease);
             self.look_again(entry);
             return Ok(());
         };
@@ -487,31 +511,31 @@ impl Crawler {
         let before = (&visit.record, &gate.record);
         let times = (capture.started_at, capture.ended_at);
         let verdict =
-            schedule::after_attempt(&self.config, &visit.target, before, outcome, retry_after, times, random());
+            schedule::after_attempt(&self.config, visit.leave.pace, before, outcome, retry_after, times, random());
         gate.record = verdict.host.clone();
         if verdict.must_rest {
             gate.rest(verdict.host.not_before);
             tracing::info!(target_id = %entry.target, %outcome, failures = verdict.host.failures, until = %verdict.host.not_before, "the service rests");
         }
         watched.state = watched.state.counting(outcome, capture.ended_at);
-        if let Some(queue) = self.queues.get_mut(&(entry.theme, entry.target, entry.service)) {
+        if !visit.leave.is_probe
+            && let Some(queue) = self.queues.get_mut(&(entry.theme, entry.target, entry.service))
+        {
             queue.owed = queue.owed.saturating_sub(u64::from(verdict.uri.due.is_none()));
         }
         self.captures += 1;
         self.rate.count(capture.ended_at);
-        let state = (entry.target, watched.state.clone());
+        let (host, state) = ((entry.service, verdict.host), watched.state.clone());
         if needs_new_epoch {
             self.advance_epoch(&entry, visit.target.epoch)?;
         }
-        let finished = FinishedVisit {
-            theme: entry.theme,
-            evidence,
-            visit: entry,
-            uri: verdict.uri,
-            host: (entry.service, verdict.host),
-            state,
+        let theme = entry.theme;
+        let receipt = if visit.leave.is_probe {
+            self.store.submit_probe(FinishedProbe { theme, evidence, host, state }).await?
+        } else {
+            let state = (entry.target, state);
+            self.store.submit(FinishedVisit { theme, evidence, visit: entry, uri: verdict.uri, host, state }).await?
         };
-        let receipt = self.store.submit(finished).await?;
         self.acknowledgements.push(Box::pin(async move { (lease, receipt.acknowledged().await) }));
         Ok(())
     }
@@ -529,13 +553,13 @@ impl Crawler {
         Ok(())
     }
 
-    fn acknowledged(
-        &mut self,
-        lease: (TargetId, UriId),
-        recorded: Result<model::Seq, store::Error>,
-    ) -> Result<(), Error> {
+    fn acknowledged(&mut self, lease: Lease, recorded: Result<model::Seq, store::Error>) -> Result<(), Error> {
         self.leased.remove(&lease);
-        recorded?;
+        let probing = self.probing.remove(&lease);
+        let seq = recorded?;
+        if let (Some(probing), Some(watched)) = (probing, self.targets.get_mut(&lease.0)) {
+            watched.probed.insert(probing.decision, seq);
+        }
         // A failed attempt owes another one, which the queue learns of by looking.
         for ((_, target, _), queue) in &mut self.queues {
             if *target == lease.0 && queue.ready.is_empty() {

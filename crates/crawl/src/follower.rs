@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use model::{
-    Attention, CaptureId, CrawlHint, Grant, Outcome, Purpose, Seq, ServiceId, TargetId, ThemeId, Timestamp, Uri, UriId,
+    Attention, CaptureId, CrawlHint, Grant, MediaPolicy, Outcome, Purpose, Seq, ServiceId, TargetId, ThemeId,
+    Timestamp, Uri, UriId,
 };
 use store::{CrawlBatch, Priority, Store, TemplateRecord, UriRecord};
 
@@ -54,7 +55,7 @@ impl Follower {
     /// Admits the seeds of a target, and `robots.txt` of their services; what is known already stays as it is.
     pub(crate) fn admit_seeds(&mut self, watched: &Watched, now: Timestamp) -> Result<Followed, Error> {
         let mut step = Step::new(now);
-        for uri in watched.robots_files().chain(watched.target.seeds.iter().cloned()) {
+        for uri in watched.robots_files().chain(watched.seeds().cloned()) {
             self.admit(
                 &mut step,
                 watched,
@@ -95,6 +96,10 @@ impl Follower {
     }
 
     fn follow(&mut self, step: &mut Step, watched: &mut Watched, seq: Seq, hint: &CrawlHint) -> Result<(), Error> {
+        // Nothing follows from a probe.
+        if watched.is_probe(&self.store, seq)? {
+            return Ok(());
+        }
         let theme = watched.target.theme;
         let Some(record) = self.store.uri(theme, hint.target, hint.uri)? else { return Ok(()) };
         if record.uri.path() == "/robots.txt" {
@@ -105,7 +110,7 @@ impl Follower {
         }
         if !is_refusal(hint.outcome) && record.last == Some(seq) && record.due.is_none() {
             let mut record = record.clone();
-            come_again(&mut record, watched.target.pace, hint.has_changed, step.now);
+            come_again(&mut record, watched.target.pace(), hint.has_changed, step.now);
             step.followed.owed.push((hint.target, record.uri.service()));
             step.batch.uris.push(record);
         }
@@ -135,6 +140,24 @@ impl Follower {
                     priority: Priority::Normal,
                 },
             )?;
+        }
+        self.admit_images(step, watched, seq, &record)
+    }
+
+    /// Admits the images that a page shows, where the decision wants them.
+    fn admit_images(&mut self, step: &mut Step, watched: &Watched, seq: Seq, record: &UriRecord) -> Result<(), Error> {
+        if watched.target.terms().is_none_or(|terms| terms.media == MediaPolicy::TextOnly) {
+            return Ok(());
+        }
+        let id = CaptureId { theme: watched.target.theme, seq };
+        let document = match self.store.document(&Grant::system(Purpose::Scheduling), id) {
+            Err(error) if error.is_withheld() => None,
+            document => document?,
+        };
+        let (via, hops) = (Some(&record.uri), record.hops.saturating_add(1));
+        for uri in document.into_iter().flat_map(|document| document.images).filter_map(|image| image.parse().ok()) {
+            let image = Candidate { uri, via, hops, redirects: Vec::new(), priority: Priority::Low };
+            self.admit(step, watched, image)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Outcome, Pace, Stage, Target, Timestamp};
+use model::{Outcome, Pace, Stage, Timestamp};
 use store::{HostRecord, Priority, UriRecord};
 
 use crate::Config;
@@ -24,7 +24,7 @@ pub(crate) struct Verdict {
 /// A page that has content gets its next visit when its analysis has said what it is; anything else gets it here.
 pub(crate) fn after_attempt(
     config: &Config,
-    target: &Target,
+    pace: Pace,
     before: (&UriRecord, &HostRecord),
     outcome: Outcome,
     retry_after: Option<Duration>,
@@ -36,7 +36,7 @@ pub(crate) fn after_attempt(
     let mut uri =
         UriRecord { attempts: uri.attempts.saturating_add(1), outcome: Some(outcome), due: None, ..uri.clone() };
     let mut host = host.clone();
-    host.not_before = host.not_before.max(started.after(target.pace.delay()));
+    host.not_before = host.not_before.max(started.after(pace.delay()));
     let jittered = |wait: Duration| wait.mul_f64(1.0 + jitter * f64::from(config.jitter_percent) / 100.0);
     if is_refusal(outcome) {
         must_rest = true;
@@ -44,25 +44,25 @@ pub(crate) fn after_attempt(
         host.failures = 0;
         let asked = retry_after.map(|wait| wait.min(Duration::from_secs(config.retry_after_max_s.into())));
         host.not_before = now.after(asked.unwrap_or_else(|| jittered(config.backoff(host.refusals))));
-        try_again(&mut uri, config, target, now, host.not_before);
+        try_again(&mut uri, config, pace, now, host.not_before);
     } else if outcome == Outcome::TorUnavailable {
         uri.due = Some(now.after(jittered(TOR_WAIT)));
     } else if outcome == Outcome::Blocked {
-        uri.due = Some(now.after(target.pace.revisit().1));
+        uri.due = Some(now.after(pace.revisit().1));
     } else if !outcome.was_reached() {
         must_rest = true;
         host.failures = host.failures.saturating_add(1);
         host.not_before = now.after(jittered(config.backoff(host.failures)));
-        try_again(&mut uri, config, target, now, host.not_before);
+        try_again(&mut uri, config, pace, now, host.not_before);
     } else {
         (host.failures, host.refusals) = (0, 0);
         if outcome == Outcome::NotModified {
-            come_again(&mut uri, target.pace, false, now);
+            come_again(&mut uri, pace, false, now);
         } else if is_passing(outcome) {
             let wait = jittered(config.backoff(uri.failures.saturating_add(1).into()));
-            try_again(&mut uri, config, target, now, now.after(wait));
+            try_again(&mut uri, config, pace, now, now.after(wait));
         } else if !outcome.has_content() {
-            uri.due = Some(now.after(target.pace.revisit().1));
+            uri.due = Some(now.after(pace.revisit().1));
             uri.priority = Priority::Low;
         }
     }
@@ -94,10 +94,10 @@ fn is_passing(outcome: Outcome) -> bool {
 }
 
 /// Owes the URI another try at `at`, or, after too many, at its longest revisit time.
-fn try_again(uri: &mut UriRecord, config: &Config, target: &Target, now: Timestamp, at: Timestamp) {
+fn try_again(uri: &mut UriRecord, config: &Config, pace: Pace, now: Timestamp, at: Timestamp) {
     uri.failures = uri.failures.saturating_add(1);
     let is_too_often = uri.failures > config.retries;
-    uri.due = Some(if is_too_often { at.max(now.after(target.pace.revisit().1)) } else { at });
+    uri.due = Some(if is_too_often { at.max(now.after(pace.revisit().1)) } else { at });
     if is_too_often {
         uri.failures = 0;
         uri.priority = Priority::Low;
@@ -106,32 +106,51 @@ fn try_again(uri: &mut UriRecord, config: &Config, target: &Target, now: Timesta
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use model::{Decision, RobotsPolicy, Scope, TargetId, TargetState};
+    use model::{
+        Credibility, Decision, Matter, MediaPolicy, Reliability, RobotsPolicy, Scope, Target, TargetId, TargetState,
+        Terms,
+    };
 
     use super::*;
 
-    /// A target of one onion service, with the default scope and pace.
+    /// A target of one onion service, with the default scope.
     pub(crate) fn target() -> Target {
         let now = Timestamp::from_micros(0);
+        let end = now.after(Duration::from_secs(1_000_000));
+        let terms = Terms {
+            seeds: vec!["http://pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion/".parse().unwrap()],
+            scope: Scope::default(),
+            pace: Pace { delay_ms: 1_000, revisit_min_s: 100, revisit_max_s: 1_000, ..Pace::default() },
+            grounds: "g".into(),
+            expected_value: "e".into(),
+            legal_basis: "b".into(),
+            necessity: "n".into(),
+            proportionality: "p".into(),
+            reliability: Reliability::default(),
+            credibility: Credibility::default(),
+            media: MediaPolicy::default(),
+            robots: RobotsPolicy::Record,
+            allows_exit: false,
+            allows_proof_of_work: false,
+            allows_conditional_requests: false,
+            retention_days: None,
+            review_at: end,
+            ends_at: end,
+        };
         Target {
             id: TargetId::from_u64(1),
             theme: "marketplace".parse().unwrap(),
             name: "market".into(),
             added_at: now,
-            seeds: vec!["http://pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion/".parse().unwrap()],
-            scope: Scope::default(),
-            pace: Pace { delay_ms: 1_000, revisit_min_s: 100, revisit_max_s: 1_000, ..Pace::default() },
             decisions: vec![Decision {
                 number: 1,
-                grounds: "g".into(),
-                legal_basis: "b".into(),
-                author: "a".into(),
+                proposal: 0,
+                proposed_by: "a".into(),
+                approved_by: "b".into(),
+                reasons: "r".into(),
                 made_at: now,
-                ends_at: now.after(Duration::from_secs(1_000_000)),
-                robots: RobotsPolicy::Record,
-                allows_exit: false,
-                allows_proof_of_work: false,
-                allows_conditional_requests: false,
+                matter: Matter::Crawl(Box::new(terms)),
+                ended: None,
             }],
             state: TargetState::Active,
             attention: None,
@@ -139,10 +158,16 @@ pub(crate) mod tests {
         }
     }
 
+    /// Changes what was decided of a target.
+    pub(crate) fn decide(target: &mut Target, change: impl FnOnce(&mut Terms)) {
+        let Matter::Crawl(terms) = &mut target.decisions[0].matter else { panic!("no decision to crawl") };
+        change(terms);
+    }
+
     fn record() -> UriRecord {
         let target = target();
         UriRecord {
-            uri: target.seeds[0].clone(),
+            uri: target.terms().unwrap().seeds[0].clone(),
             target: target.id,
             via: None,
             hops: 0,
@@ -165,7 +190,7 @@ pub(crate) mod tests {
         let config = Config { backoff_min_s: 10, backoff_max_s: 60, retries: 2, ..Config::default() };
         after_attempt(
             &config,
-            &target(),
+            target().pace(),
             (uri, host),
             outcome,
             retry_after.map(Duration::from_secs),
@@ -251,7 +276,7 @@ pub(crate) mod tests {
         let mut uri = record();
         let mut intervals = Vec::new();
         for has_changed in [true, false, false, false, false, false, true, true, true, true, true] {
-            come_again(&mut uri, target().pace, has_changed, seconds(0));
+            come_again(&mut uri, target().pace(), has_changed, seconds(0));
             intervals.push(uri.interval_s);
         }
         assert_eq!(intervals, [100, 200, 400, 800, 1_000, 1_000, 500, 250, 125, 100, 100]);

@@ -11,7 +11,7 @@ use crate::Config;
 const PATTERN_BYTES: usize = 1 << 20;
 
 /// A target's scope, compiled.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Scope {
     hosts: HashSet<Host>,
     include: RegexSet,
@@ -37,15 +37,17 @@ pub fn check_patterns(patterns: &[String]) -> Result<(), regex::Error> {
 impl Scope {
     /// Fails with the pattern's own message when one cannot be compiled.
     pub(crate) fn compile(target: &Target) -> Result<Self, regex::Error> {
-        let extra = target.scope.hosts.iter().filter_map(|host| format!("http://{host}/").parse::<Uri>().ok());
-        let hosts = target.seeds.iter().cloned().chain(extra).map(|uri| uri.host()).collect();
+        // Where nothing is decided nothing belongs to the target.
+        let Some(terms) = target.terms() else { return Ok(Self::default()) };
+        let extra = terms.scope.hosts.iter().filter_map(|host| format!("http://{host}/").parse::<Uri>().ok());
+        let hosts = terms.seeds.iter().cloned().chain(extra).map(|uri| uri.host()).collect();
         let set = |patterns: &[String]| RegexSetBuilder::new(patterns).size_limit(PATTERN_BYTES).build();
         Ok(Self {
             hosts,
-            include: set(&target.scope.include)?,
-            exclude: set(&target.scope.exclude)?,
-            max_depth: target.scope.max_depth,
-            allows_exit: target.decisions.last().is_some_and(|decision| decision.allows_exit),
+            include: set(&terms.scope.include)?,
+            exclude: set(&terms.scope.exclude)?,
+            max_depth: terms.scope.max_depth,
+            allows_exit: terms.allows_exit,
         })
     }
 
@@ -68,9 +70,11 @@ impl Scope {
         Ok(())
     }
 
-    /// The hosts of the scope, as text.
+    /// The hosts of the scope, as text, in order.
     pub(crate) fn hosts(&self) -> Vec<String> {
-        self.hosts.iter().map(Host::to_string).collect()
+        let mut hosts: Vec<String> = self.hosts.iter().map(Host::to_string).collect();
+        hosts.sort_unstable();
+        hosts
     }
 }
 
@@ -120,7 +124,7 @@ fn shape_of(segment: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::tests::target;
+    use crate::schedule::tests::{decide, target};
 
     const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
 
@@ -143,30 +147,34 @@ mod tests {
         assert_eq!(check(&target, "https://ONION:8443/a", 0), Ok(()), "another port is the same service");
         let other = "http://sp3k262uwy4r2k3ycr5awluarykdpag6a7y33jxop4cs2lu5uz5sseqd.onion/";
         assert_eq!(check(&target, other, 0), Err(Refusal::OutOfScope));
-        target.scope.hosts.push(uri(other).host_str().to_owned());
+        decide(&mut target, |terms| terms.scope.hosts.push(uri(other).host_str().to_owned()));
         assert_eq!(check(&target, other, 0), Ok(()));
-        target.scope.hosts.push("example.com".into());
+        decide(&mut target, |terms| terms.scope.hosts.push("example.com".into()));
         assert_eq!(
             check(&target, "http://example.com/", 0),
             Err(Refusal::OutOfScope),
             "the decision does not allow the exit"
         );
-        target.decisions[0].allows_exit = true;
+        decide(&mut target, |terms| terms.allows_exit = true);
         assert_eq!(check(&target, "http://example.com/", 0), Ok(()));
     }
 
     #[test]
     fn patterns_and_depth_bound_it() {
         let mut target = target();
-        target.scope.include = vec!["^/shop/".into()];
-        target.scope.exclude = vec!["logout".into()];
-        target.scope.max_depth = 2;
+        decide(&mut target, |terms| {
+            terms.scope.include = vec!["^/shop/".into()];
+            terms.scope.exclude = vec!["logout".into()];
+            terms.scope.max_depth = 2;
+        });
         assert_eq!(check(&target, "http://ONION/shop/a", 2), Ok(()));
         assert_eq!(check(&target, "http://ONION/shop/a", 3), Err(Refusal::OutOfScope));
         assert_eq!(check(&target, "http://ONION/other", 0), Err(Refusal::OutOfScope));
         assert_eq!(check(&target, "http://ONION/shop/logout", 0), Err(Refusal::OutOfScope));
-        target.scope.include = vec!["(".into()];
+        decide(&mut target, |terms| terms.scope.include = vec!["(".into()]);
         assert!(Scope::compile(&target).is_err());
+        target.decisions.clear();
+        assert_eq!(check(&target, "http://ONION/shop/a", 0), Err(Refusal::OutOfScope), "nothing is decided");
     }
 
     #[test]

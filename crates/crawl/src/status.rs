@@ -45,6 +45,8 @@ pub struct TargetStatus {
     pub last_at: Option<Timestamp>,
     /// Why nothing is fetched at present, if so.
     pub waits_because: Option<String>,
+    /// Since when a person should have looked at the decision in force again, if that is overdue. The crawl goes on.
+    pub review_overdue: Option<Timestamp>,
 }
 
 /// Counts events of the last minute, second by second.

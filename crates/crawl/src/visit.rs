@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use fetch::{Exchange, Fetcher, Request, Validators};
-use model::{Capture, Clock, Decision, Digest, Grant, Isolation, Purpose, Seq, Target};
+use model::{
+    Capture, Clock, Decision, Digest, Grant, Isolation, MediaPolicy, Pace, Probe, Purpose, Seq, Target, Terms,
+};
 use store::{Evidence, FrontierEntry, Store, UriRecord};
 use tokio_util::sync::CancellationToken;
 
@@ -25,12 +27,53 @@ pub(crate) struct Visitor {
     pub(crate) identity: Identity,
 }
 
+/// What a visit may do, and the decision that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Leave {
+    pub(crate) decision: u32,
+    pub(crate) pace: Pace,
+    /// A probe is one capture of which the frontier learns nothing: no link of it is followed, and it is not made again.
+    pub(crate) is_probe: bool,
+    allows_exit: bool,
+    allows_proof_of_work: bool,
+    allows_images: bool,
+    allows_conditional_requests: bool,
+}
+
+impl Leave {
+    /// To crawl.
+    pub(crate) fn of_decision(decision: &Decision, terms: &Terms) -> Self {
+        Self {
+            decision: decision.number,
+            pace: terms.pace,
+            is_probe: false,
+            allows_exit: terms.allows_exit,
+            allows_proof_of_work: terms.allows_proof_of_work,
+            allows_images: terms.media == MediaPolicy::TextAndImages,
+            allows_conditional_requests: terms.allows_conditional_requests,
+        }
+    }
+
+    /// To look at one page, and to spend no work on it.
+    pub(crate) fn of_probe(decision: &Decision, probe: &Probe) -> Self {
+        Self {
+            decision: decision.number,
+            pace: Pace::default(),
+            is_probe: true,
+            allows_exit: probe.allows_exit,
+            allows_proof_of_work: false,
+            allows_images: false,
+            allows_conditional_requests: false,
+        }
+    }
+}
+
 /// A visit under way.
 pub(crate) struct Visit {
     pub(crate) entry: FrontierEntry,
     pub(crate) record: UriRecord,
     pub(crate) target: Arc<Target>,
-    pub(crate) decision: Decision,
+    pub(crate) leave: Leave,
     pub(crate) hosts: Arc<Vec<String>>,
     pub(crate) cancel: CancellationToken,
 }
@@ -66,9 +109,10 @@ impl Visitor {
             isolation,
             redirects: visit.record.redirects.clone(),
             hosts: visit.hosts.to_vec(),
-            allows_exit: visit.decision.allows_exit,
-            allows_proof_of_work: visit.decision.allows_proof_of_work,
-            validators: visit.decision.allows_conditional_requests.then(|| self.validators(visit, isolation)).flatten(),
+            allows_exit: visit.leave.allows_exit,
+            allows_proof_of_work: visit.leave.allows_proof_of_work,
+            allows_images: visit.leave.allows_images,
+            validators: visit.leave.allows_conditional_requests.then(|| self.validators(visit, isolation)).flatten(),
         }
     }
 
@@ -84,7 +128,7 @@ impl Visitor {
         let capture = Capture {
             seq: Seq::default(),
             target: visit.target.id,
-            decision: visit.decision.number,
+            decision: visit.leave.decision,
             uri: visit.record.uri.clone(),
             started_at: exchange.started_at,
             first_byte_at: exchange.first_byte_at,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod rules;
+mod targets;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ pub(crate) use accounts::{AuditArgs, GiveArgs, TokenCommand, UserCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AccountName, CaptureId, ObservableKind, TargetId, ThemeId, Timestamp};
 pub(crate) use rules::{IndicatorsCommand, LabelAbout, LabelCommand, RuleCommand, RuleRef, SiteCommand, TrialArgs};
+pub(crate) use targets::{AnswerArgs, FoundArgs, TargetCommand, TargetRef, TermsArgs};
 
 /// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
 #[derive(Debug, Parser)]
@@ -58,7 +60,7 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Shows who asked for what, and what became of it.
     Audit(AuditArgs),
-    /// Adds, lists and steers targets.
+    /// Proposes targets, decides on proposals, and steers targets.
     #[command(subcommand)]
     Target(TargetCommand),
     /// Searches what was captured.
@@ -134,110 +136,6 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<VersionCommand>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TargetCommand {
-    /// Adds a target with the decision that it rests on.
-    Add(TargetAdd),
-    /// Lists the targets of a theme, or of all.
-    List {
-        #[arg(long)]
-        theme: Option<ThemeId>,
-    },
-    /// Shows a target, its decisions and its crawl.
-    Show(TargetRef),
-    /// Lets a target rest.
-    Pause(TargetRef),
-    /// Goes on with a target, also after it needed attention.
-    Resume(TargetRef),
-    /// Ends a target; what was captured stays.
-    Retire(TargetRef),
-    /// Records a new decision for a target.
-    Decide {
-        #[command(flatten)]
-        target: TargetRef,
-        #[command(flatten)]
-        decision: DecisionArgs,
-    },
-    /// Hands over a session: reads cookies, one `name=value` a line, from standard input. None ends the session.
-    Login(TargetRef),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TargetRef {
-    /// The theme.
-    pub(crate) theme: ThemeId,
-    /// The target's id.
-    pub(crate) id: TargetId,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TargetAdd {
-    /// The theme that it belongs to.
-    #[arg(long)]
-    pub(crate) theme: ThemeId,
-    /// What people call it.
-    #[arg(long)]
-    pub(crate) name: String,
-    /// Where the crawl begins; may be given several times.
-    #[arg(long = "seed", required = true, value_name = "URI")]
-    pub(crate) seeds: Vec<String>,
-    #[command(flatten)]
-    pub(crate) decision: DecisionArgs,
-    /// A pattern over path and query of which at least one must match; may be given several times.
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) include: Vec<String>,
-    /// A pattern over path and query of which none may match; may be given several times.
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) exclude: Vec<String>,
-    /// The greatest number of links from a seed.
-    #[arg(long)]
-    pub(crate) max_depth: Option<u16>,
-    /// The greatest number of captures a day.
-    #[arg(long)]
-    pub(crate) pages_per_day: Option<u32>,
-    /// The least time between two requests, in milliseconds.
-    #[arg(long)]
-    pub(crate) delay_ms: Option<u32>,
-    /// The greatest number of requests at once.
-    #[arg(long)]
-    pub(crate) concurrency: Option<u16>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DecisionArgs {
-    /// Why this source: what it is expected to add.
-    #[arg(long)]
-    pub(crate) grounds: String,
-    /// The provision that the crawl rests on.
-    #[arg(long)]
-    pub(crate) legal_basis: String,
-    /// The moment at which the decision lapses: RFC 3339, or a date.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) ends: String,
-    /// Who decided; the person at the keyboard, where it is not given.
-    #[arg(long)]
-    pub(crate) author: Option<String>,
-    /// Makes robots.txt bind.
-    #[arg(long)]
-    pub(crate) obey_robots: bool,
-    /// Lets hosts of the clear net that are in scope be reached through a Tor exit.
-    #[arg(long)]
-    pub(crate) allow_exit: bool,
-    /// Lets the service's demand for a proof of work be met.
-    #[arg(long)]
-    pub(crate) allow_proof_of_work: bool,
-    /// Lets validators be sent; they can also track a visitor.
-    #[arg(long)]
-    pub(crate) allow_conditional_requests: bool,
-}
-
-impl DecisionArgs {
-    /// The end as a moment: a bare date means its first moment in UTC.
-    pub(crate) fn ends_at(&self) -> Result<Timestamp, model::InvalidTimestamp> {
-        self.ends.parse().or_else(|error| format!("{}T00:00:00Z", self.ends).parse().map_err(|_| error))
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

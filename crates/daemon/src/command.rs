@@ -13,7 +13,7 @@ mod rules;
 mod search;
 mod service;
 mod status;
-mod target;
+mod targets;
 mod version;
 
 use std::path::Path;
@@ -76,7 +76,7 @@ async fn ask(client: &Client, token_file: &Path, command: Command, wants_json: b
         Command::User(command) => account::user(client, command, wants_json).await,
         Command::Token(command) => account::token(client, command, wants_json).await,
         Command::Audit(args) => account::audit(client, args, wants_json).await,
-        Command::Target(command) => target::run(client, command, wants_json).await,
+        Command::Target(command) => targets::run(client, command, wants_json).await,
         Command::Search(args) => search::run(client, args, wants_json).await,
         Command::Observable(args) => observable::run(client, args, wants_json).await,
         Command::Indicators(command) => rules::indicators(client, command, wants_json).await,
@@ -147,12 +147,6 @@ fn check(config: &Config, wants_json: bool) -> Result<(), Failure> {
         print::line(&format!("The configuration is well. Themes: {}.", names.join(", ")));
     }
     Ok(())
-}
-
-/// Who acts: as given, or the person at the keyboard.
-fn author(given: Option<String>) -> Result<String, Failure> {
-    let author = given.or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
-    Ok(author.context("say who it is with --author")?)
 }
 
 /// A moment: RFC 3339, or a date, which means its first moment in UTC.

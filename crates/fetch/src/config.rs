@@ -170,6 +170,13 @@ impl Limits {
         Duration::from_secs(self.total_s.into())
     }
 
+    /// These limits, and images are read too: those that hold pixels and nothing else.
+    pub(crate) fn with_images(&self) -> Self {
+        let mut limits = self.clone();
+        limits.content_types.extend(IMAGE_TYPES.map(str::to_owned));
+        limits
+    }
+
     /// Whether a body of this media type is read. Parameters do not count, and neither does the case of letters.
     pub(crate) fn allows_type(&self, content_type: &str) -> bool {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -177,6 +184,9 @@ impl Limits {
             || self.content_types.iter().any(|pattern| matches_pattern(&pattern.to_ascii_lowercase(), &essence))
     }
 }
+
+/// Images that hold pixels. SVG is none of them: it holds text, links and script.
+const IMAGE_TYPES: [&str; 5] = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
 
 /// Whether `text` is `pattern`, whose first `*` stands for any characters.
 fn matches_pattern(pattern: &str, text: &str) -> bool {

@@ -17,6 +17,8 @@ pub struct Request {
     pub allows_exit: bool,
     /// Whether the service's demand for a proof of work may be met.
     pub allows_proof_of_work: bool,
+    /// Whether the body of an image is read.
+    pub allows_images: bool,
     /// What makes the request conditional, where the decision allows that.
     pub validators: Option<Validators>,
 }
@@ -31,6 +33,7 @@ impl Request {
             hosts: Vec::new(),
             allows_exit: false,
             allows_proof_of_work: false,
+            allows_images: false,
             validators: None,
         }
     }

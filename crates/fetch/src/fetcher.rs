@@ -35,6 +35,8 @@ pub struct Fetcher {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    /// The same, where the decision lets images be read.
+    limits_with_images: Limits,
     head: RequestHead,
     tls: Tls,
     cold: ColdOpens,
@@ -65,6 +67,7 @@ impl Fetcher {
             head: RequestHead::new(&config.http)?,
             tls: Tls::new()?,
             cold: ColdOpens::new(limits.cold_opens),
+            limits_with_images: limits.with_images(),
             limits,
             cookies: Mutex::default(),
             pool: Mutex::new(Pool::new(connections_per_target, Duration::from_secs(keep_alive_s.into()))),
@@ -141,7 +144,7 @@ impl Fetcher {
             };
             drop(slot.take());
             self.cold.note_use(request);
-            let spoken = converse(&mut connection, message.clone(), deadline, &self.limits).await;
+            let spoken = converse(&mut connection, message.clone(), deadline, self.limits_of(request)).await;
             // A connection that dies between two requests is a race that says nothing about the site
             // (RFC 9112, section 9.3.1): the request goes out once more, over a new one.
             if is_reused && spoken.died_unheard() {
@@ -245,7 +248,8 @@ impl Fetcher {
         let mut record = connection.tape.cut();
         let secrets = cookies.map(|cookies| cookies.cut_out(&mut record.sent, salts)).unwrap_or_default();
         let tls = connection.tls.clone();
-        let (mut exchange, is_clean) = verdict::judge(record, spoken, request, &self.limits, blocks, ended_at);
+        let (mut exchange, is_clean) =
+            verdict::judge(record, spoken, request, self.limits_of(request), blocks, ended_at);
         exchange.started_at = started_at;
         exchange.secrets = secrets;
         exchange.tls = tls;
@@ -256,6 +260,10 @@ impl Fetcher {
             lock(&self.pool).put(key.clone(), connection);
         }
         exchange
+    }
+
+    fn limits_of(&self, request: &Request) -> &Limits {
+        if request.allows_images { &self.limits_with_images } else { &self.limits }
     }
 
     /// What overran once is not used again.

@@ -36,7 +36,7 @@ pub struct Document {
     pub fields: Fields,
     /// Links in document order, each target once, resolved and canonical. What is not a fetchable URI is left out.
     pub links: Vec<Link>,
-    /// The pictures that the page refers to, each once, in document order; they are never fetched. Canonical URIs where there is one, else the
+    /// The pictures that the page refers to, each once, in document order; only a decision lets any be fetched. Canonical URIs where there is one, else the
     /// reference as it stands, shortened; of pictures within the page their media type and how long they are.
     #[serde(default)]
     pub images: Vec<String>,

@@ -23,6 +23,7 @@ mod onion;
 mod outcome;
 mod subject;
 mod target;
+mod terms;
 mod theme;
 mod time;
 mod uri;
@@ -31,7 +32,7 @@ pub mod words;
 pub use account::{AccountName, InvalidAccountName, Role, RoleEnd, RoleGrant, UnknownRole};
 pub use capture::{Capture, Framing, FramingPiece, Isolation, Secret, TlsFacts, Truncation};
 pub use clock::{Clock, ClockSource, ManualClock, SystemClock};
-pub use decision::{Decision, RobotsPolicy};
+pub use decision::{Answer, Decision, Ending, FoundIn, Matter, Proposal, Verdict};
 pub use digest::Digest;
 pub use document::{CharsetSource, Cue, Document, FormKind, Link, PageKind, Problem, Refresh, Spoken};
 pub use fields::{Field, Fields, ListingFields, Post, Price, ProfileUse, Row, Source, VendorFields};
@@ -44,7 +45,10 @@ pub use observable::{Grade, Observable, ObservableKind, ObservableSettings, PgpK
 pub use onion::{InvalidOnion, OnionAddress};
 pub use outcome::{Malformation, Outcome, Stage, TlsFailure, UnknownOutcome};
 pub use subject::{InvalidSubject, Subject};
-pub use target::{Attention, InvalidTarget, Pace, Scope, Target, TargetState};
+pub use target::{Attention, Target, TargetState};
+pub use terms::{
+    Credibility, FieldChange, InvalidTerms, MediaPolicy, Pace, Probe, Reliability, RobotsPolicy, Scope, Terms,
+};
 pub use theme::{Retention, Theme};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use uri::{Host, InvalidUri, Uri};

@@ -5,7 +5,8 @@ use proof::PartSalt;
 use tokio::sync::watch;
 
 use crate::{
-    Error, Evidence, FinishedVisit, Receipt, Store, codec,
+    Error, Evidence, FinishedProbe, FinishedVisit, Receipt, Store, codec,
+    committer::Finished,
     evidence::{CaptureRow, KeptCapture, part},
     key::{Key, Reader},
     log, payload,
@@ -87,11 +88,20 @@ impl Store {
     ///
     /// Waits while the disk is behind. Refused where there is too little room for it: the visit is owed as before.
     pub async fn submit(&self, visit: FinishedVisit) -> Result<Receipt, Error> {
+        self.hand_over(Finished::Visit(visit)).await
+    }
+
+    /// Hands over what a probe came to, in the same way.
+    pub async fn submit_probe(&self, probe: FinishedProbe) -> Result<Receipt, Error> {
+        self.hand_over(Finished::Probe(probe)).await
+    }
+
+    async fn hand_over(&self, finished: Finished) -> Result<Receipt, Error> {
         let space = self.space.look();
         if space.room == Room::ForActs {
             return Err(Error::NoRoom { directory: self.tables.directory.clone(), free_mb: space.free_bytes >> 20 });
         }
-        self.committer().submit(visit).await
+        self.committer().submit(finished).await
     }
 
     /// The newest acknowledged sequence of each theme, as it grows.

@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     Error, Evidence, Seal,
+    decisions::probe_key,
     frontier::{CrawlState, FrontierEntry, HostRecord, UriRecord},
     key::{Key, Reader},
     log::{Appending, Log},
@@ -41,6 +42,35 @@ pub struct FinishedVisit {
     pub state: (TargetId, CrawlState),
 }
 
+/// What a probe changes, recorded in one synced batch: the capture and the note that it was made. The frontier learns nothing of it, so that nothing follows
+/// from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedProbe {
+    /// The theme of the capture.
+    pub theme: ThemeId,
+    /// The capture with its payload; it names the target, and the decision that the probe was made under.
+    pub evidence: Evidence,
+    /// The service's new state.
+    pub host: (ServiceId, HostRecord),
+    /// The target's new state.
+    pub state: CrawlState,
+}
+
+/// A fetch that ended.
+pub(crate) enum Finished {
+    Visit(FinishedVisit),
+    Probe(FinishedProbe),
+}
+
+impl Finished {
+    const fn theme(&self) -> ThemeId {
+        match self {
+            Self::Visit(visit) => visit.theme,
+            Self::Probe(probe) => probe.theme,
+        }
+    }
+}
+
 /// The promise that a submitted capture will be on disk.
 #[derive(Debug)]
 pub struct Receipt(oneshot::Receiver<Result<Seq, Error>>);
@@ -53,7 +83,7 @@ impl Receipt {
 }
 
 struct Command {
-    visit: FinishedVisit,
+    finished: Finished,
     done: oneshot::Sender<Result<Seq, Error>>,
 }
 
@@ -76,10 +106,10 @@ impl Committer {
         Ok(Self { queue: Some(queue), thread: Some(thread), newest })
     }
 
-    pub(crate) async fn submit(&self, visit: FinishedVisit) -> Result<Receipt, Error> {
+    pub(crate) async fn submit(&self, finished: Finished) -> Result<Receipt, Error> {
         let (done, acknowledged) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(Error::Closing)?;
-        queue.send(Command { visit, done }).await.map_err(|_| Error::Closing)?;
+        queue.send(Command { finished, done }).await.map_err(|_| Error::Closing)?;
         Ok(Receipt(acknowledged))
     }
 
@@ -146,10 +176,10 @@ impl Writer {
         let mut log = self.log.append();
         let mut acknowledgements = Vec::with_capacity(group.len());
         let mut latest = Latest::default();
-        for Command { visit, done } in group.drain(..) {
-            let last = sequences.entry(visit.theme).or_default();
+        for Command { finished, done } in group.drain(..) {
+            let last = sequences.entry(finished.theme()).or_default();
             let seq = last.next();
-            match self.add(&mut log, &mut latest, visit, seq) {
+            match self.add(&mut log, &mut latest, finished, seq) {
                 Ok(()) => {
                     *last = seq;
                     acknowledgements.push((done, seq));
@@ -177,9 +207,29 @@ impl Writer {
         }
     }
 
-    /// Adds a visit to the batch; on an error nothing of it is there.
-    fn add(&self, log: &mut Appending<'_>, latest: &mut Latest, visit: FinishedVisit, seq: Seq) -> Result<(), Error> {
-        let FinishedVisit { theme, evidence, visit: entry, uri, host, state } = visit;
+    /// Adds what a fetch came to to the batch; on an error nothing of it is there.
+    fn add(&self, log: &mut Appending<'_>, latest: &mut Latest, finished: Finished, seq: Seq) -> Result<(), Error> {
+        let (host, target, state) = match finished {
+            Finished::Visit(FinishedVisit { theme, evidence, visit, uri, host, state }) => {
+                self.add_capture(log, theme, evidence, seq)?;
+                log.batch.delete_cf(self.tables.family(Table::FrontierByDue), visit.key());
+                uri.put(&self.tables, &mut log.batch, theme, Some(seq));
+                (host, (theme, state.0), state.1)
+            }
+            Finished::Probe(FinishedProbe { theme, evidence, host, state }) => {
+                let (target, decision) = (evidence.capture.target, evidence.capture.decision);
+                self.add_capture(log, theme, evidence, seq)?;
+                let key = probe_key(theme, target, decision);
+                self.tables.put(&mut log.batch, Table::ProbeCaptures, &key, &seq);
+                (host, (theme, target), state)
+            }
+        };
+        latest.hosts.insert(host.0, host.1);
+        latest.states.insert(target, state);
+        Ok(())
+    }
+
+    fn add_capture(&self, log: &mut Appending<'_>, theme: ThemeId, evidence: Evidence, seq: Seq) -> Result<(), Error> {
         let tables = &self.tables;
         let payload = self.payload_row(theme, &evidence)?;
         let (target, uri_id) = (evidence.capture.target, evidence.capture.uri.id());
@@ -203,10 +253,6 @@ impl Writer {
         tables.put(batch, Table::Captures, &Key::theme(theme).seq(seq), &row);
         batch.put_cf(tables.family(Table::CapturesByUri), Key::theme(theme).uri(uri_id).seq(seq), []);
         batch.put_cf(tables.family(Table::CapturesByTarget), Key::theme(theme).target(target).seq(seq), []);
-        batch.delete_cf(tables.family(Table::FrontierByDue), entry.key());
-        uri.put(tables, batch, theme, Some(seq));
-        latest.hosts.insert(host.0, host.1);
-        latest.states.insert((theme, state.0), state.1);
         Ok(())
     }
 
@@ -270,10 +316,14 @@ mod tests {
         let (queue, _commands) = mpsc::channel(QUEUE);
         let committer = Committer { queue: Some(queue), thread: None, newest: watch::channel(HashMap::new()).1 };
         for n in 0..QUEUE {
-            committer.submit(finished("marketplace", &format!("/{n}"), b"page")).await.unwrap();
+            committer.submit(visit(&format!("/{n}"))).await.unwrap();
         }
-        let mut next = waiting(committer.submit(finished("marketplace", "/one-more", b"page")));
+        let mut next = waiting(committer.submit(visit("/one-more")));
         assert!(next(), "the queue has no end, and memory with it");
+    }
+
+    fn visit(path: &str) -> Finished {
+        Finished::Visit(finished("marketplace", path, b"page"))
     }
 
     /// Polls a future once; says whether it is still waiting.

@@ -98,6 +98,9 @@ pub enum Error {
         None => "there is no such rule".to_owned(),
     })]
     RuleChanged(Option<u64>),
+    /// A proposal or a decision about a source is not as asked.
+    #[error(transparent)]
+    Decision(#[from] crate::DecisionError),
     /// A login cannot be sealed or opened with the credential key.
     #[error("the login of target {0} cannot be opened: the credential key is another one")]
     CredentialKey(model::TargetId),

@@ -11,6 +11,7 @@ mod captures;
 mod codec;
 mod committer;
 mod copies;
+mod decisions;
 mod element;
 mod erased;
 mod erasure;
@@ -50,8 +51,9 @@ pub use backup::{
     BackedUp, BackupError, BackupKey, Manifest, Moved, RestoreOrder, Restored, Term, read_erasures, restore,
 };
 pub use captures::{CaptureFilter, CapturePage, Disclosure, MOST_REVISITS, Run};
-pub use committer::{FinishedVisit, Receipt};
+pub use committer::{FinishedProbe, FinishedVisit, Receipt};
 pub use copies::LocalCopy;
+pub use decisions::{DecisionError, HistoryEntry, NewAnswer, NewProposal, Step};
 pub use element::{Element, ElementKind};
 pub use erased::{ErasedCapture, ErasureList};
 pub use erasure::{ErasureOrder, ErasurePlan, Taken};
@@ -73,6 +75,7 @@ pub use seals::Seal;
 pub use sightings::Sightings;
 pub use sketches::{ListingSketch, MOST_COUNTED, Mark, Mention, Places, Sketch, folded, is_tie};
 pub use store::{Config, DiskUse, Store};
+pub use targets::Steering;
 pub use verify::{Depth, Finding, Progress, Report};
 pub use view_changes::{Affected, ChangeKind, ViewChange};
 pub use views::{Analysis, Attempt, Version, VersionPage};

@@ -1,8 +1,8 @@
-//! Retention: what was kept as long as its theme says goes, unless a hold or a seal keeps it.
+//! Retention: what was kept as long as its theme says, or as its target's decision says where that is shorter, goes, unless a hold or a seal keeps it.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use model::{Capture, CaptureId, Grant, Retention, Seq, ThemeId, Timestamp};
+use model::{Capture, CaptureId, Grant, Retention, Seq, Target, TargetId, ThemeId, Timestamp};
 use proof::LeafKind;
 
 use crate::{
@@ -97,6 +97,7 @@ impl Store {
         if self.is_changing(theme)? {
             return Err(Error::Changing(theme));
         }
+        let narrower = self.narrower_retention(theme)?;
         let analysed = self.derive_cursor(theme)?;
         let (mut run, mut expired) = (RetentionRun::default(), Vec::new());
         for row in self.tables.scan(Table::Captures, &Key::theme(theme), None) {
@@ -108,7 +109,10 @@ impl Store {
             }
             let (kind, days) = match capture.payload_len {
                 0 => (&mut run.attempts, retention.attempts_days),
-                _ => (&mut run.content, retention.content_days),
+                _ => {
+                    let own = narrower.get(&capture.target).copied();
+                    (&mut run.content, own.into_iter().chain(retention.content_days).min())
+                }
             };
             let Some(days) = days else { continue };
             if now.since(self.last_seen(theme, &capture)?) < DAY * days {
@@ -125,6 +129,12 @@ impl Store {
             }
         }
         Ok((run, expired))
+    }
+
+    /// The days for which content of some targets is kept, where their decisions say so: of each target the last one.
+    fn narrower_retention(&self, theme: ThemeId) -> Result<HashMap<TargetId, u32>, Error> {
+        let days = |target: &Target| Some((target.id, target.terms()?.retention_days?));
+        Ok(self.targets(theme)?.iter().filter_map(days).collect())
     }
 
     /// When the content of a capture was last seen: at the last capture of its version. What has no version was seen once.

@@ -3,7 +3,7 @@ use std::fmt;
 /// The format of the store that this release writes.
 ///
 /// History: 1, the first, never released. 2: captures are leaves of the evidence log and are found by their payload, and versions have numbers and names.
-/// 3: accounts, tokens and the audit log.
+/// 3: accounts, tokens and the audit log; a decision holds what it decides, and was proposed by one person and approved by another.
 pub const FORMAT: u32 = 3;
 
 /// Whether a table is evidence, or can be made again from it.
@@ -43,6 +43,12 @@ tables! {
     Format = "format", Truth;
     /// theme, target → `Target`.
     Targets = "targets", Truth;
+    /// theme, target, leaf → `Proposal`.
+    Proposals = "proposals", Truth;
+    /// theme, target, leaf → nothing: an act in the history of a target's decisions.
+    DecisionsByTarget = "decisions_by_target", Truth;
+    /// theme, target, number of a decision → the sequence of the capture that the probe came to.
+    ProbeCaptures = "probe_captures", Truth;
     /// theme, target → `CrawlState`.
     CrawlStates = "crawl_states", Truth;
     /// theme, target, URI → `UriRecord`.

@@ -1,22 +1,85 @@
-use model::{Decision, Target, TargetId, ThemeId};
+use model::{Grant, Target, TargetId, TargetState, ThemeId, Timestamp};
 use proof::LeafKind;
 use rocksdb::WriteBatch;
 
 use crate::{
-    Act, Error, Store, codec,
+    Act, DecisionError, Error, Step, Store, codec,
+    decisions::{STEP, TARGET, WHO, history_key},
     key::Key,
     schema::Table,
-    store::{Tables, lock},
+    store::{demand, lock},
 };
 
-impl Store {
-    /// Keeps a new target; whoever adds it has validated it.
-    pub fn add_target(&self, target: &Target) -> Result<(), Error> {
-        let _guard = lock(&self.targets_lock);
-        self.put_target(target, None)
+/// What a person wants of a target that needs no decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Steering {
+    /// That it rests.
+    Pause,
+    /// That it goes on, also where it waited for a person.
+    Resume,
+    /// That it is finished with.
+    Retire,
+    /// That it is called by another name.
+    Rename(String),
+}
+
+impl Steering {
+    const fn step(&self) -> Step {
+        match self {
+            Self::Pause => Step::Paused,
+            Self::Resume => Step::Resumed,
+            Self::Retire => Step::Retired,
+            Self::Rename(_) => Step::Renamed,
+        }
     }
 
-    /// Changes a target: reads it, lets `change` work on it, writes it. `None` when there is none.
+    fn apply(&self, target: &mut Target) {
+        match self {
+            Self::Pause => target.state = TargetState::Paused,
+            Self::Resume => (target.state, target.attention) = (TargetState::Active, None),
+            Self::Retire => target.state = TargetState::Retired,
+            Self::Rename(name) => target.name.clone_from(name),
+        }
+    }
+}
+
+impl Store {
+    /// Does what a person wants of a target, which is an act where it changes something. Errors: [`Error::Decision`] where there is no such target, or it is
+    /// retired.
+    pub fn steer(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        id: TargetId,
+        steering: &Steering,
+        at: Timestamp,
+    ) -> Result<Target, Error> {
+        demand(grant, theme)?;
+        let _guard = lock(&self.targets_lock);
+        let before = self.changeable(theme, id)?;
+        let mut target = before.clone();
+        steering.apply(&mut target);
+        if target == before {
+            return Ok(target);
+        }
+        let mut act = Act::new(theme, LeafKind::Decision, at)
+            .fact(TARGET, id.to_string())
+            .fact(STEP, steering.step().name())
+            .part(WHO, grant.who().as_bytes());
+        if let Steering::Rename(name) = steering {
+            act = act.part("name", name.as_bytes());
+        }
+        self.act(&act, |tables, batch, leaf| {
+            tables.put_target(batch, &target);
+            batch.put_cf(tables.family(Table::DecisionsByTarget), history_key(theme, id, leaf), []);
+            Ok(())
+        })?;
+        Ok(target)
+    }
+
+    /// Changes a target's epoch or attention: reads it, lets `change` work on it, writes it. `None` when there is none.
+    ///
+    /// Errors: [`DecisionError::Undecided`] where `change` meddles with the decisions, which come about by approval alone.
     pub fn update_target<T>(
         &self,
         theme: ThemeId,
@@ -27,8 +90,13 @@ impl Store {
         let Some(before) = self.target(theme, id)? else { return Ok(None) };
         let mut target = before.clone();
         let result = change(&mut target);
+        if target.decisions != before.decisions {
+            return Err(DecisionError::Undecided(id).into());
+        }
         if target != before {
-            self.put_target(&target, Some(&before))?;
+            let mut batch = WriteBatch::default();
+            self.tables.put_target(&mut batch, &target);
+            self.tables.write_synced(batch)?;
         }
         Ok(Some((target, result)))
     }
@@ -55,34 +123,16 @@ impl Store {
             .collect()
     }
 
-    /// Writes a target; a decision that it did not rest on before becomes a leaf of the evidence log in the same batch.
-    fn put_target(&self, target: &Target, before: Option<&Target>) -> Result<(), Error> {
-        let put = |tables: &Tables, batch: &mut WriteBatch| {
-            tables.put(batch, Table::Targets, &Key::theme(target.theme).target(target.id), target);
-        };
-        match target.decisions.last() {
-            Some(decision) if before.and_then(|before| before.decisions.last()) != Some(decision) => {
-                self.act(&decided(target, decision), |tables, batch, _| {
-                    put(tables, batch);
-                    Ok(())
-                })?;
-                Ok(())
-            }
-            _ => {
-                let mut batch = WriteBatch::default();
-                put(&self.tables, &mut batch);
-                self.tables.write_synced(batch)
-            }
-        }
+    /// A target that may still change.
+    pub(crate) fn changeable(&self, theme: ThemeId, id: TargetId) -> Result<Target, Error> {
+        let target = self.target(theme, id)?.ok_or(DecisionError::NoTarget)?;
+        if target.state == TargetState::Retired { Err(DecisionError::Retired(id).into()) } else { Ok(target) }
     }
 }
 
-/// The act of deciding about a target, with all that was decided.
-fn decided(target: &Target, decision: &Decision) -> Act {
-    Act::new(target.theme, LeafKind::Decision, decision.made_at)
-        .fact("target", target.id.to_string())
-        .fact("decision", i64::from(decision.number))
-        .part("author", decision.author.as_bytes())
-        .part("decision", codec::encode(decision))
-        .part("target", codec::encode(target))
+impl crate::store::Tables {
+    /// Adds a target's row to a batch.
+    pub(crate) fn put_target(&self, batch: &mut WriteBatch, target: &Target) {
+        self.put(batch, Table::Targets, &Key::theme(target.theme).target(target.id), target);
+    }
 }

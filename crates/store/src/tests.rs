@@ -1,3 +1,4 @@
+mod decisions;
 mod erasure;
 mod log;
 mod rules;
@@ -12,8 +13,8 @@ use model::{
 
 use crate::{
     Analysis, Attempt, CaptureFilter, Config, Cookie, CrawlBatch, CrawlState, CredentialKey, Error, Evidence,
-    FinishedVisit, HostRecord, Kind, Priority, Store, Table, TemplateRecord, UriRecord, Version, acts::ActRow, codec,
-    evidence::CaptureRow,
+    FinishedProbe, FinishedVisit, HostRecord, Kind, NewAnswer, NewProposal, Priority, Store, Table, TemplateRecord,
+    UriRecord, Version, acts::ActRow, codec, evidence::CaptureRow,
 };
 
 const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
@@ -94,32 +95,47 @@ pub(crate) fn finished(theme_name: &str, path: &str, payload: &[u8]) -> Finished
     }
 }
 
-fn target() -> model::Target {
-    let decision = model::Decision {
-        number: 1,
-        grounds: "grounds".into(),
-        legal_basis: "basis".into(),
-        author: "author".into(),
-        made_at: Timestamp::from_micros(1),
-        ends_at: Timestamp::from_micros(2),
-        robots: model::RobotsPolicy::Record,
-        allows_exit: false,
-        allows_proof_of_work: false,
-        allows_conditional_requests: false,
-    };
-    model::Target {
-        id: TARGET,
-        theme: theme("marketplace"),
-        name: "market".into(),
-        added_at: Timestamp::from_micros(1),
+fn somebody(name: &str) -> Grant {
+    model::Authority::of_this_process().grant(name, theme("marketplace"), model::Phase::Technique)
+}
+
+fn terms() -> model::Terms {
+    model::Terms {
         seeds: vec![uri("/")],
         scope: model::Scope::default(),
         pace: model::Pace::default(),
-        decisions: vec![decision],
-        state: model::TargetState::Active,
-        attention: None,
-        epoch: 0,
+        grounds: "grounds".into(),
+        expected_value: "value".into(),
+        legal_basis: "basis".into(),
+        necessity: "necessity".into(),
+        proportionality: "proportionality".into(),
+        reliability: model::Reliability::default(),
+        credibility: model::Credibility::default(),
+        media: model::MediaPolicy::default(),
+        robots: model::RobotsPolicy::default(),
+        allows_exit: false,
+        allows_proof_of_work: false,
+        allows_conditional_requests: false,
+        retention_days: None,
+        review_at: Timestamp::from_micros(50),
+        ends_at: Timestamp::from_micros(100),
     }
+}
+
+/// A proposal to crawl on these terms, made at a moment.
+fn crawl(terms: model::Terms, at: i64) -> NewProposal {
+    NewProposal { matter: model::Matter::Crawl(Box::new(terms)), found_in: None, at: Timestamp::from_micros(at) }
+}
+
+fn answer(proposal: u64, at: i64) -> NewAnswer<'static> {
+    NewAnswer { proposal, reasons: "because", at: Timestamp::from_micros(at) }
+}
+
+/// A target that one person proposed and another approved: two leaves.
+fn add_target(store: &Store) -> model::Target {
+    let market = theme("marketplace");
+    let (_, proposal) = store.propose_target(&somebody("ann"), market, (TARGET, "market"), crawl(terms(), 1)).unwrap();
+    store.approve(&somebody("ben"), market, TARGET, &answer(proposal.leaf, 2)).unwrap().0
 }
 
 fn version(number: u32, first: Seq, last: Seq, content: &[u8]) -> Version {
@@ -391,7 +407,7 @@ async fn raw_bytes_of_every_table() {
     let visit = finished("marketplace", "/c", &next);
     let evidence = store.evidence(market, visit.evidence.capture().clone(), &next).unwrap();
     store.record(FinishedVisit { evidence, ..visit }).await.unwrap();
-    store.add_target(&target()).unwrap();
+    add_target(&store);
     let named = CaptureId { theme: market, seq: Seq(1) };
     store.name_version(&reader(), named, uri("/a").id(), Some("n"), "a", Timestamp::from_micros(3_500)).unwrap();
     let signer = proof::SignerKey::from_secret("nachtwacht/test", &[1; 32]).unwrap();
@@ -483,6 +499,9 @@ async fn raw_bytes_of_every_table() {
     store.set_seal(&reader(), market, Seq(3), because, at).unwrap();
     let copy = crate::LocalCopy { path: "/export.wacz".into(), theme: market, captures: vec![Seq(1)], must_go: false };
     store.note_copy(&copy).unwrap();
+    let visit = finished("marketplace", "/a", b"p");
+    let probe = FinishedProbe { theme: market, evidence: visit.evidence, host: visit.host, state: visit.state.1 };
+    store.submit_probe(probe).await.unwrap().acknowledged().await.unwrap();
     let ann: model::AccountName = "ann".parse().unwrap();
     let act = |action: &str| {
         let act = crate::Act::new(market, proof::LeafKind::Account, at).fact("who", "local").fact("action", action);

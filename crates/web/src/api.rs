@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod capture;
 mod custody;
+mod decision;
 mod document;
 mod export;
 mod item;
@@ -32,6 +33,10 @@ pub use custody::{
     Done, Erasure, Hold, Holds, NewErasure, NewHold, NewRetentionRun, PendingErasure, PendingErasures, Reason,
     RetentionRun, Seal, Seals,
 };
+pub use decision::{
+    Decision, Ending, FoundIn, HistoryStep, Probe, ProbeResult, ProposalAnswer, ProposalHint, TargetHistory,
+    TargetProposal, TargetProposalDetail, TargetProposals, Terms, TermsChange,
+};
 pub use document::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Spoken};
 pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport};
 pub use item::{CalledBy, Item, ItemCapture, PriceRun, Proposal, Proposals, Vendor, VendorKey, VendorPage};
@@ -47,12 +52,13 @@ pub use service::{
     Cluster, Clusters, DifferingElement, NamedBy, PagePair, SeenAt, Service, ServiceElement, ServicePair,
     ServiceSummary, Services, SharedElement,
 };
-pub use settings::{Cookie, NewDecision, NewLogin, NewTarget, PaceSettings, ScopeSettings, TargetChange};
+pub use settings::{
+    Cookie, DecisionEnd, NewLogin, NewProbe, NewTarget, NewTerms, PaceSettings, Reasons, ScopeSettings, TargetChange,
+    TermsSettings,
+};
 pub use sightings::{Companion, Pivot, Sightings, ThemeSightings};
 pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
-pub use target::{
-    Attention, Decision, Login, Pace, ProfileDrift, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap,
-};
+pub use target::{Attention, Login, Pace, ProfileDrift, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};
 pub use theme::{Theme, Themes};
 pub use version::{
     Compared, Comparison, FieldChange, LinkChanges, Naming, NewName, TextChange, TextChanges, Version, VersionDetail,

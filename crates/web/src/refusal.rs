@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use model::{InvalidTarget, TargetId};
+use model::{InvalidTerms, TargetId};
 
 use crate::api::Problem;
 
@@ -59,6 +59,8 @@ pub(crate) enum Refusal {
     NoTheme,
     #[error("there is no such target in this theme")]
     NoTarget,
+    #[error("there is no such proposal about this target")]
+    NoProposal,
     #[error("there is no such capture in this theme")]
     NoCapture,
     #[error("the capture belongs to no version: it has no content, or is not analysed yet")]
@@ -100,7 +102,7 @@ pub(crate) enum Refusal {
     #[error("the body cannot be read: {0}")]
     Body(serde_json::Error),
     #[error(transparent)]
-    InvalidTarget(#[from] InvalidTarget),
+    InvalidTerms(#[from] InvalidTerms),
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("target {0} is retired: it does not change any more")]
@@ -142,13 +144,31 @@ impl Refusal {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         use release::Error as Release;
         use search::Error as Find;
-        use store::Error as Keep;
+        use store::{DecisionError as Decide, Error as Keep};
         match self {
             Self::NoRoute => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::NoTheme | Self::Store(Keep::NotGranted(_)) | Self::Search(Find::NotGranted(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-theme", "Unknown theme")
             }
-            Self::NoTarget => (StatusCode::NOT_FOUND, "unknown-target", "Unknown target"),
+            Self::NoTarget | Self::Store(Keep::Decision(Decide::NoTarget)) => {
+                (StatusCode::NOT_FOUND, "unknown-target", "Unknown target")
+            }
+            Self::NoProposal | Self::Store(Keep::Decision(Decide::NoProposal)) => {
+                (StatusCode::NOT_FOUND, "unknown-proposal", "Unknown proposal")
+            }
+            Self::Store(Keep::Decision(Decide::OwnProposal(_))) => {
+                (StatusCode::FORBIDDEN, "own-proposal", "Your own proposal")
+            }
+            Self::Store(Keep::Decision(Decide::NotYours(_))) => {
+                (StatusCode::FORBIDDEN, "not-your-proposal", "Not your proposal")
+            }
+            Self::Store(Keep::Decision(Decide::Answered(..))) => (StatusCode::CONFLICT, "answered", "Answered already"),
+            Self::Store(Keep::Decision(Decide::Overtaken(_))) => {
+                (StatusCode::CONFLICT, "overtaken", "Another decision came since")
+            }
+            Self::Store(Keep::Decision(Decide::NotInForce(_))) => {
+                (StatusCode::CONFLICT, "not-in-force", "Not in force")
+            }
             Self::NoVersion | Self::Export(Release::NoVersion(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-version", "Unknown version")
             }
@@ -207,10 +227,15 @@ impl Refusal {
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
-            Self::InvalidTarget(_) | Self::Invalid { .. } | Self::Export(Release::NoPurpose | Release::Nothing) => {
+            Self::InvalidTerms(_)
+            | Self::Invalid { .. }
+            | Self::Store(Keep::Decision(Decide::Invalid(_)))
+            | Self::Export(Release::NoPurpose | Release::Nothing) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value")
             }
-            Self::Retired(_) => (StatusCode::CONFLICT, "retired", "Target is retired"),
+            Self::Retired(_) | Self::Store(Keep::Decision(Decide::Retired(_))) => {
+                (StatusCode::CONFLICT, "retired", "Target is retired")
+            }
             Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
             Self::Store(Keep::Closing) => (StatusCode::SERVICE_UNAVAILABLE, "closing", "Closing"),
             Self::Store(error) if error.is_disk_full() => {

@@ -59,6 +59,23 @@ pub(crate) struct AtTarget {
     pub(crate) who: Who,
 }
 
+/// A path that points at a proposal about a target.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct AtProposal {
+    /// The name of a theme.
+    #[param(value_type = String, example = "marketplace")]
+    pub(crate) theme: ThemeId,
+    /// The id of a target: 16 hexadecimal digits.
+    #[param(value_type = String, example = "00000000000007f3")]
+    pub(crate) id: TargetId,
+    /// The proposal: the index of its leaf in the evidence log.
+    #[param(example = 4711)]
+    pub(crate) proposal: u64,
+    #[param(ignore)]
+    pub(crate) who: Who,
+}
+
 /// A path that points at a capture of a theme.
 #[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -169,6 +186,13 @@ impl AtTarget {
     }
 }
 
+impl AtProposal {
+    /// Leave to see to the target, for whoever asks.
+    pub(crate) fn grant(&self, app: &App) -> Grant {
+        app.authority.grant(self.who.name(), self.theme, Phase::Technique)
+    }
+}
+
 impl AtCapture {
     /// Leave to read the capture, for whoever asks.
     pub(crate) fn grant(&self, app: &App) -> Grant {
@@ -210,6 +234,16 @@ impl FromRequestParts<Shared> for AtTarget {
         let (theme, who) = theme_of(parts, running).await?;
         let id = part(parts, "id").await?.ok_or(Refusal::NoTarget)?;
         Ok(Self { theme, id, who })
+    }
+}
+
+impl FromRequestParts<Shared> for AtProposal {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, running: &Shared) -> Result<Self, Refusal> {
+        let AtTarget { theme, id, who } = AtTarget::from_request_parts(parts, running).await?;
+        let proposal = part(parts, "proposal").await?.ok_or(Refusal::NoProposal)?;
+        Ok(Self { theme, id, proposal, who })
     }
 }
 

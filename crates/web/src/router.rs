@@ -19,9 +19,9 @@ use crate::{
     audit::audit as record,
     authentication::authenticate,
     controllers::{
-        accounts, audit, backups, captures, content, erasures, exports, findings, health, holds, indicators, items,
-        labels, log, logins, observables, pivots, profiles, seals, search, services, sessions, status, steering,
-        targets, themes, tokens, versions,
+        accounts, audit, backups, captures, content, erasures, exports, findings, health, history, holds, indicators,
+        items, labels, log, logins, observables, pivots, profiles, proposals, seals, search, services, sessions,
+        status, steering, targets, themes, tokens, versions,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
@@ -59,7 +59,16 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(steering::pause))
         .routes(routes!(steering::resume))
         .routes(routes!(steering::retire))
-        .routes(routes!(steering::decide))
+        .routes(routes!(steering::end))
+        .routes(routes!(proposals::list, proposals::propose))
+        .routes(routes!(proposals::open))
+        .routes(routes!(proposals::read))
+        .routes(routes!(proposals::approve))
+        .routes(routes!(proposals::reject))
+        .routes(routes!(proposals::withdraw))
+        .routes(routes!(proposals::probe))
+        .routes(routes!(history::read))
+        .routes(routes!(history::document))
         .routes(routes!(logins::put, logins::delete))
         // Phase: analysis.
         .routes(routes!(captures::list))

@@ -6,6 +6,7 @@ mod audit;
 mod backups;
 mod captures;
 mod custody;
+mod decisions;
 mod evidence;
 mod exports;
 mod guards;

@@ -83,6 +83,7 @@ impl Crawler {
                 .or_else(without_room)
                 .or_else(without_tor)
                 .or_else(rests),
+            review_overdue: target.review_overdue(now),
         }
     }
 }

@@ -69,8 +69,10 @@ fn show(status: &Value) {
         ));
     }
     let row = |target: &Value| {
-        let fields = ["theme", "id", "name", "captures", "queued", "in_flight", "last_outcome", "waits_because"];
-        fields.iter().map(|field| text(&target[*field])).collect()
+        let fields = ["theme", "id", "name", "captures", "queued", "in_flight", "last_outcome"];
+        let review = target["review_overdue"].as_str().map(|since| format!("review is overdue since {since}"));
+        let remark = target["waits_because"].as_str().map(str::to_owned).or(review);
+        fields.iter().map(|field| text(&target[*field])).chain([remark.unwrap_or_else(|| "–".into())]).collect()
     };
     let targets = items(&crawl["targets"]);
     if !targets.is_empty() {

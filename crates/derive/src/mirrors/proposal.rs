@@ -36,7 +36,7 @@ pub struct Proposals {
 
 /// What is proposed in a theme: onion services of which a target's service says or shows that they are the same, and that belong to no target.
 pub fn proposals(store: &Store, grant: &Grant, theme: ThemeId) -> Result<Proposals, Error> {
-    let watched = watched(store, theme)?;
+    let watched = watched(store, grant, theme)?;
     let mut comparer = Comparer::new(store, grant, theme);
     let mut proposals: BTreeMap<String, Proposal> = BTreeMap::new();
     let mut is_cut = watched.len() > MOST_WATCHED;
@@ -66,15 +66,10 @@ impl Proposal {
     }
 }
 
-/// The services of all targets of a theme, retired ones included: they were decided about.
-fn watched(store: &Store, theme: ThemeId) -> Result<BTreeSet<String>, Error> {
-    let mut hosts = BTreeSet::new();
-    for target in store.targets(theme)? {
-        hosts.extend(target.seeds.iter().map(|seed| seed.host().to_string()));
-        let of_scope = |host: &String| OnionAddress::from_host(host).map_or_else(|_| host.clone(), |it| it.to_string());
-        hosts.extend(target.scope.hosts.iter().map(of_scope));
-    }
-    Ok(hosts)
+/// The services that somebody has proposed to watch, whatever became of it: they were thought of.
+fn watched(store: &Store, grant: &Grant, theme: ThemeId) -> Result<BTreeSet<String>, Error> {
+    let proposals = store.proposals(grant, theme, None)?;
+    Ok(proposals.iter().flat_map(|proposal| proposal.matter.hosts()).collect())
 }
 
 fn is_new(host: &str, watched: &BTreeSet<String>) -> bool {

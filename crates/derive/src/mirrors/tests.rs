@@ -266,8 +266,11 @@ fn sellers_are_linked_by_their_own_keys_and_by_nothing_else() {
 fn what_a_watched_service_calls_a_mirror_is_proposed_and_so_is_what_looks_like_it() {
     let mut house = House::new();
     let [twin, called, listed, linked, seen] = [2, 3, 4, 5, 6].map(address);
-    let target = market::target(theme());
-    house.store.add_target(&target).unwrap();
+    let propose = |house: &House, id: u64, host: &str, hosts: Vec<String>| {
+        let target = (model::TargetId::from_u64(id), "market");
+        house.store.propose_target(&grant(), theme(), target, market::proposal(host, hosts)).unwrap();
+    };
+    propose(&house, 7, WATCHED, Vec::new());
     house.show_all(WATCHED, &Market::new("Lantern Row"));
     house.show_all(&twin, &Market::new("Lantern Row"));
     let page = format!(
@@ -285,10 +288,8 @@ fn what_a_watched_service_calls_a_mirror_is_proposed_and_so_is_what_looks_like_i
     assert_eq!(of(&called).called_by, [(WATCHED.to_owned(), seq, seq)]);
     assert_eq!(of(&twin).alike[0].likeness.verdict, Verdict::Mirror);
     assert!(of(&twin).because[0].contains("mirror"));
-    // What is decided about is proposed no more.
-    let scope = model::Scope { hosts: vec![called.clone()], ..target.scope.clone() };
-    let again = model::Target { id: model::TargetId::from_u64(9), scope, ..target };
-    house.store.add_target(&again).unwrap();
+    // What a person has proposed is listed no more.
+    propose(&house, 9, WATCHED, vec![called.clone()]);
     let found = proposals(&house.store, &grant(), theme()).unwrap().proposals;
     assert!(found.iter().all(|proposal| proposal.host != called));
 }

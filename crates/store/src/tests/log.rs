@@ -67,29 +67,6 @@ async fn a_disclosure_opens_the_leaf_part_by_part() {
 }
 
 #[tokio::test]
-async fn a_decision_is_a_leaf_and_other_changes_of_a_target_are_not() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    let market = theme("marketplace");
-    store.add_target(&target()).unwrap();
-    store.update_target(market, TARGET, |target| target.epoch += 1).unwrap();
-    assert_eq!(store.log_head().size, 1);
-    let another = |target: &mut model::Target| {
-        let next = model::Decision { number: 2, ..target.decisions[0].clone() };
-        target.decisions.push(next);
-    };
-    store.update_target(market, TARGET, another).unwrap();
-    let acts = store.acts(&reader(), market, 0, 10).unwrap();
-    let decisions: Vec<_> =
-        acts.iter().map(|act| Leaf::decode(&act.entry).unwrap().facts["decision"].clone()).collect();
-    assert_eq!(decisions, [proof::Fact::Int(1), proof::Fact::Int(2)]);
-    assert_eq!(acts[1].parts["author"], b"author");
-    assert_eq!(store.acts(&reader(), market, 1, 10).unwrap(), acts[1..]);
-    assert_eq!(store.acts(&reader(), theme("cybercrime"), 0, 10).unwrap(), []);
-    assert!(verified(&store).is_sound());
-}
-
-#[tokio::test]
 async fn a_page_that_changes_is_kept_as_what_changed_and_reads_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
@@ -135,7 +112,7 @@ fn with_a_flipped_bit(store: &Store, table: Table, row: usize, bit: usize) -> (S
 async fn a_flipped_bit_in_the_evidence_is_named_by_table_and_key() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    store.add_target(&target()).unwrap();
+    add_target(&store);
     for n in 0..5 {
         store.record(finished("marketplace", &format!("/{n}"), format!("page {n}").as_bytes())).await.unwrap();
     }

@@ -37,7 +37,7 @@ pub struct Document {
     pub fields: Fields,
     /// Links in the order of the page, each target once.
     pub links: Vec<Link>,
-    /// The pictures that the page refers to, each once; they are never fetched. Of pictures within the page their media type and length.
+    /// The pictures that the page refers to, each once; only a decision lets any be fetched. Of pictures within the page their media type and length.
     pub images: Vec<String>,
     /// The client-side redirect, if there is one.
     pub refresh: Option<Refresh>,

@@ -2,7 +2,7 @@ use model::{CaptureId, Seq, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{SeenAt, ServicePair};
+use super::{FoundIn, SeenAt, ServicePair};
 
 /// An item over the mirrors of a service, and what it cost over time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -104,7 +104,7 @@ pub struct VendorKey {
     pub pages: Vec<VendorPage>,
 }
 
-/// What is proposed to be watched. Nothing is crawled for being proposed: `POST /targets` decides.
+/// What is proposed to be watched. Nothing is crawled for being listed: that takes a proposal by a person, and a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Proposals {
     /// A page of proposals, by host.
@@ -122,6 +122,8 @@ pub struct Proposal {
     pub host: String,
     /// The reasons, in sentences.
     pub because: Vec<String>,
+    /// Where it was come by, to be handed in when somebody proposes to watch it.
+    pub found_in: FoundIn,
     /// The watched services that call it a mirror.
     pub called_by: Vec<CalledBy>,
     /// The watched services that it is like; the watched one is the first of each pair.

@@ -1,6 +1,6 @@
 //! Schemas of the closed lists of names that other crates own.
 
-use model::{PageKind, RobotsPolicy, Role, TargetState};
+use model::{MediaPolicy, PageKind, RobotsPolicy, Role, TargetState};
 use serde::Serialize;
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
@@ -18,6 +18,10 @@ pub(super) fn target_state() -> Object {
 
 pub(super) fn robots() -> Object {
     names("Whether `robots.txt` is only recorded, or binds.", &[RobotsPolicy::Record, RobotsPolicy::Obey])
+}
+
+pub(super) fn media() -> Object {
+    names("Whether images are fetched.", &[MediaPolicy::TextOnly, MediaPolicy::TextAndImages])
 }
 
 fn names<T: Serialize>(description: &str, all: &[T]) -> Object {

@@ -1,8 +1,8 @@
-use model::{Outcome, RobotsPolicy, Seq, TargetId, TargetState, ThemeId, Timestamp, Uri};
+use model::{Outcome, Seq, TargetId, TargetState, ThemeId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema;
+use super::{Decision, TargetProposal, schema};
 
 /// The targets of a theme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -11,7 +11,7 @@ pub struct Targets {
     pub targets: Vec<Target>,
 }
 
-/// A watched service and its policy.
+/// A watched service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Target {
     /// Its theme.
@@ -22,7 +22,7 @@ pub struct Target {
     pub id: TargetId,
     /// What people call it.
     pub name: String,
-    /// When it was added.
+    /// When it was first proposed.
     #[schema(value_type = String, format = DateTime)]
     pub added_at: Timestamp,
     /// What people want of it.
@@ -30,14 +30,7 @@ pub struct Target {
     pub state: TargetState,
     /// Why the crawl stopped by itself and waits for a person, if it does.
     pub attention: Option<Attention>,
-    /// Where the crawl begins.
-    #[schema(value_type = Vec<String>)]
-    pub seeds: Vec<Uri>,
-    /// What belongs to it.
-    pub scope: Scope,
-    /// How fast it is crawled.
-    pub pace: Pace,
-    /// The grounds, the earliest first; the last one counts.
+    /// The decisions, the earliest first. Of those on crawling the last one counts.
     pub decisions: Vec<Decision>,
     /// The number of the decision that is in force now; without one nothing is fetched.
     pub decision_in_force: Option<u32>,
@@ -51,6 +44,8 @@ pub struct TargetDetail {
     /// The target.
     #[serde(flatten)]
     pub target: Target,
+    /// The proposals that await an answer, the earliest first.
+    pub open_proposals: Vec<TargetProposal>,
     /// The session that was handed over, if one was.
     pub login: Option<Login>,
     /// Shapes of URIs that turned out to be crawler traps; at most 100.
@@ -114,34 +109,6 @@ pub struct Pace {
     pub revisit_max_s: u32,
 }
 
-/// Recorded grounds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Decision {
-    /// Counted from 1; captures name the one that they were made under.
-    pub number: u32,
-    /// Why this source: what it is expected to add.
-    pub grounds: String,
-    /// The provision that the crawl rests on.
-    pub legal_basis: String,
-    /// Who decided.
-    pub author: String,
-    /// When it was recorded.
-    #[schema(value_type = String, format = DateTime)]
-    pub made_at: Timestamp,
-    /// The moment at which it lapses.
-    #[schema(value_type = String, format = DateTime)]
-    pub ends_at: Timestamp,
-    /// Whether `robots.txt` is only recorded, or binds.
-    #[schema(schema_with = schema::robots)]
-    pub robots: RobotsPolicy,
-    /// Whether hosts of the clear net that are in scope may be reached through a Tor exit.
-    pub allows_exit: bool,
-    /// Whether the service's demand for a proof of work may be met.
-    pub allows_proof_of_work: bool,
-    /// Whether validators may be sent.
-    pub allows_conditional_requests: bool,
-}
-
 /// The state of the crawl of one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TargetCrawl {
@@ -161,6 +128,9 @@ pub struct TargetCrawl {
     pub last_at: Option<Timestamp>,
     /// Why nothing is fetched at present, if so.
     pub waits_because: Option<String>,
+    /// Since when a person should have looked at the decision in force again, if that is overdue. The crawl goes on.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub review_overdue: Option<Timestamp>,
 }
 
 /// What may be told of a session that was handed over: never a value.

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::services::{ListParameters, MAX_LIMIT, pair, seen_at};
 use crate::{
-    api::{CalledBy, Item, ItemCapture, PriceRun, Proposal, Proposals, Vendor, VendorKey, VendorPage},
+    api::{CalledBy, FoundIn, Item, ItemCapture, PriceRun, Proposal, Proposals, Vendor, VendorKey, VendorPage},
     app::{Running, Shared},
     csv::{Format, Listed, Table},
     refusal::Refusal,
@@ -169,8 +169,10 @@ pub(crate) async fn proposals(
                 let seen = |seq| seen_at(running, &grant, at.theme, seq);
                 Ok(CalledBy { host, first: seen(first)?, last: seen(last)? })
             };
+            let found_in = found_in(&proposal);
             Ok(Proposal {
                 host: proposal.host,
+                found_in,
                 because: proposal.because,
                 called_by: proposal.called_by.into_iter().map(called_by).collect::<Result<_, Refusal>>()?,
                 alike: proposal.alike.into_iter().map(pair).collect(),
@@ -180,6 +182,17 @@ pub(crate) async fn proposals(
         Ok(Proposals { proposals, next, is_cut: found.is_cut })
     };
     running.blocking(read).await.map(|proposals| format.answer(&proposals))
+}
+
+/// The newest capture that names a service, and the watched service that it is said or seen to be the same as.
+fn found_in(proposal: &derive::Proposal) -> FoundIn {
+    let named = proposal.called_by.iter().max_by_key(|(_, _, last)| *last);
+    let alike = || proposal.alike.first().map(|pair| pair.a.clone());
+    FoundIn {
+        capture: named.map(|(_, _, last)| *last),
+        service: named.map(|(host, _, _)| host.clone()).or_else(alike),
+        link: format!("http://{}/", proposal.host).parse().ok(),
+    }
 }
 
 impl Listed for Item {

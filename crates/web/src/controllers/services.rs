@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
-use model::{CaptureId, Grant, OnionAddress, Phase, Seq, ServiceId, TargetId, ThemeId};
+use model::{CaptureId, Grant, Phase, Seq, ServiceId, TargetId, ThemeId};
 use store::{ElementKind, Mark};
 use utoipa::IntoParams;
 
@@ -260,9 +260,8 @@ fn pages(running: &Running, grant: &Grant, theme: ThemeId, service: ServiceId) -
 fn targets(running: &Running, theme: ThemeId) -> Result<Vec<(String, TargetId)>, Refusal> {
     let mut hosts = Vec::new();
     for target in running.app.store.targets(theme)? {
-        let of_scope = |host: &String| OnionAddress::from_host(host).map_or_else(|_| host.clone(), |it| it.to_string());
-        let seeds = target.seeds.iter().map(|seed| seed.host().to_string());
-        hosts.extend(seeds.chain(target.scope.hosts.iter().map(of_scope)).map(|host| (host, target.id)));
+        let of_target = target.terms().map(model::Terms::hosts).unwrap_or_default();
+        hosts.extend(of_target.into_iter().map(|host| (host, target.id)));
     }
     hosts.sort_unstable();
     hosts.dedup();

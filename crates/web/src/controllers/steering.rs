@@ -1,14 +1,14 @@
-//! What people want of a target: rest, go on, end; and the decisions that it is crawled under.
+//! What people want of a target: rest, go on, end; and the end of a decision before its time.
 
 use axum::{Json, extract::State};
-use model::TargetState;
+use store::Steering;
 
 use crate::{
-    api::{NewDecision, TargetDetail},
-    app::Shared,
-    controllers::targets::{change, change_settings, decided},
+    api::{DecisionEnd, TargetDetail},
+    app::{Running, Shared},
+    controllers::targets::{detail, steer},
     refusal::Refusal,
-    request::{AtTarget, Body},
+    request::{AtTarget, Body, said},
 };
 
 /// Let a target rest
@@ -19,11 +19,7 @@ use crate::{
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn pause(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
-    let paused = |target: &mut model::Target| {
-        target.state = TargetState::Paused;
-        Ok(())
-    };
-    change(&running, at, "target paused", paused).await
+    steer(&running, at, Steering::Pause).await
 }
 
 /// Let a target go on
@@ -35,12 +31,7 @@ pub(crate) async fn pause(State(running): State<Shared>, at: AtTarget) -> Result
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn resume(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
-    let resumed = |target: &mut model::Target| {
-        target.state = TargetState::Active;
-        target.attention = None;
-        Ok(())
-    };
-    change(&running, at, "target resumed", resumed).await
+    steer(&running, at, Steering::Resume).await
 }
 
 /// Be finished with a target
@@ -52,31 +43,31 @@ pub(crate) async fn resume(State(running): State<Shared>, at: AtTarget) -> Resul
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
 pub(crate) async fn retire(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
-    let retired = |target: &mut model::Target| {
-        target.state = TargetState::Retired;
-        Ok(())
-    };
-    change(&running, at, "target retired", retired).await
+    steer(&running, at, Steering::Retire).await
 }
 
-/// A new decision on a target
+/// End a decision before its time
 ///
-/// It takes the place of the one before, which stays in the history.
+/// Nothing more is fetched under it, from now on.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets/{id}/decision", tag = "targets", operation_id = "decide_on_target",
+    post, path = "/themes/{theme}/targets/{id}/end-decision", tag = "targets", operation_id = "end_decision",
     params(AtTarget),
-    request_body = NewDecision,
+    request_body = DecisionEnd,
     responses((status = 200, description = "The target as it is now.", body = TargetDetail)),
 )]
-pub(crate) async fn decide(
+pub(crate) async fn end(
     State(running): State<Shared>,
     at: AtTarget,
-    Body(new): Body<NewDecision>,
+    Body(order): Body<DecisionEnd>,
 ) -> Result<Json<TargetDetail>, Refusal> {
-    let now = running.app.clock.now();
-    let add = move |target: &mut model::Target| {
-        let number = target.decisions.last().map_or(0, |last| last.number).saturating_add(1);
-        target.decisions.push(decided(new, number, now));
+    said("reasons", &order.reasons)?;
+    let run = move |running: &Running| {
+        let (grant, now) = (at.grant(&running.app), running.app.clock.now());
+        let why = (order.reasons.as_str(), now);
+        let target = running.app.store.end_decision(&grant, at.theme, at.id, order.decision, why)?;
+        tracing::info!(who = grant.who(), theme = %at.theme, target_id = %at.id, decision = order.decision, "decision ended");
+        running.app.crawl.targets_changed();
+        detail(running, &grant, target)
     };
-    change_settings(&running, at, "decision recorded", add).await
+    running.blocking(run).await.map(Json)
 }

@@ -7,9 +7,11 @@ use axum::{
     http::{HeaderName, StatusCode, header::LOCATION},
 };
 use model::{Phase, Target, TargetId, TargetState};
+use store::{NewProposal, Steering};
 
-pub(crate) use settings::decided;
-pub(crate) use view::live;
+pub(crate) use settings::{changed_terms, checked_found_in, checked_probe, checked_terms};
+use settings::{checked_name, first_terms};
+pub(crate) use view::{decision, detail, live, probe, result, terms};
 
 use crate::{
     api::{NewTarget, TargetChange, TargetDetail, Targets},
@@ -25,53 +27,43 @@ use crate::{
 )]
 pub(crate) async fn list(State(running): State<Shared>, at: AtTheme) -> Result<Json<Targets>, Refusal> {
     let read = move |running: &Running| {
+        let grant = at.grant(&running.app, Phase::Technique);
         let targets = running.app.store.targets(at.theme)?;
-        let targets = targets.into_iter().map(|target| view::target(running, target)).collect::<Result<_, _>>()?;
+        let targets =
+            targets.into_iter().map(|target| view::target(running, &grant, target)).collect::<Result<_, _>>()?;
         Ok(Targets { targets })
     };
     running.blocking(read).await.map(Json)
 }
 
-/// A new target
+/// A proposal to watch a new target
 ///
-/// It needs grounds, a legal basis, an author, an end in the future and at least one seed.
+/// Nothing is fetched before a second person has approved it.
 #[utoipa::path(
-    post, path = "/themes/{theme}/targets", tag = "targets", operation_id = "add_target",
+    post, path = "/themes/{theme}/targets", tag = "targets", operation_id = "propose_target",
     params(AtTheme),
     request_body = NewTarget,
-    responses((status = 201, description = "The target as it was added; `Location` leads to it.", body = TargetDetail)),
+    responses((
+        status = 201, description = "The target as it was proposed; `Location` leads to it.", body = TargetDetail,
+    )),
 )]
 pub(crate) async fn create(
     State(running): State<Shared>,
     at: AtTheme,
     Body(new): Body<NewTarget>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<TargetDetail>), Refusal> {
-    let detail = running.blocking(move |running| add(running, at, new)).await?;
+    let detail = running.blocking(move |running| propose(running, &at, new)).await?;
     let location = format!("/api/v1/themes/{}/targets/{}", detail.target.theme, detail.target.id);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(detail)))
 }
 
-fn add(running: &Running, at: AtTheme, new: NewTarget) -> Result<TargetDetail, Refusal> {
-    let now = running.app.clock.now();
-    let mut target = Target {
-        id: random_id()?,
-        theme: at.theme,
-        name: String::new(),
-        added_at: now,
-        seeds: Vec::new(),
-        scope: model::Scope::default(),
-        pace: model::Pace::default(),
-        decisions: vec![decided(new.decision, 1, now)],
-        state: TargetState::Active,
-        attention: None,
-        epoch: 0,
-    };
-    let change = TargetChange { name: Some(new.name), seeds: Some(new.seeds), scope: new.scope, pace: new.pace };
-    settings::apply(change, &mut target);
-    settings::check(&mut target)?;
-    running.app.store.add_target(&target)?;
+fn propose(running: &Running, at: &AtTheme, new: NewTarget) -> Result<TargetDetail, Refusal> {
+    let (name, found_in) = (checked_name(&new.name)?, checked_found_in(running, at.theme, new.found_in)?);
+    let matter = checked_terms(running, at.theme, first_terms(new.terms)?)?;
     let grant = at.grant(&running.app, Phase::Technique);
-    tracing::info!(who = grant.who(), theme = %at.theme, target_id = %target.id, "target added");
+    let proposal = NewProposal { matter, found_in, at: running.app.clock.now() };
+    let (target, proposal) = running.app.store.propose_target(&grant, at.theme, (random_id()?, &name), proposal)?;
+    tracing::info!(who = grant.who(), theme = %at.theme, target_id = %target.id, proposal = proposal.leaf, "target proposed");
     running.app.crawl.targets_changed();
     view::detail(running, &grant, target)
 }
@@ -92,7 +84,9 @@ pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<
     running.blocking(read).await.map(Json)
 }
 
-/// A change of a target's name, seeds, scope or pace
+/// Another name for a target
+///
+/// Whatever else is to be another takes a proposal.
 #[utoipa::path(
     patch, path = "/themes/{theme}/targets/{id}", tag = "targets", operation_id = "change_target",
     params(AtTarget),
@@ -104,38 +98,23 @@ pub(crate) async fn update(
     at: AtTarget,
     Body(changed): Body<TargetChange>,
 ) -> Result<Json<TargetDetail>, Refusal> {
-    change_settings(&running, at, "target changed", |target| settings::apply(changed, target)).await
+    let name = checked_name(&changed.name)?;
+    steer(&running, at, Steering::Rename(name)).await
 }
 
-/// Changes what is checked before it is kept.
-pub(crate) async fn change_settings(
-    running: &Shared,
-    at: AtTarget,
-    event: &'static str,
-    work: impl FnOnce(&mut Target) + Send + 'static,
-) -> Result<Json<TargetDetail>, Refusal> {
-    let checked = |target: &mut Target| {
-        work(target);
-        settings::check(target)
-    };
-    change(running, at, event, checked).await
-}
-
-/// Changes a target that is not retired, as a whole or not at all, and tells the crawl.
-pub(crate) async fn change(
-    running: &Shared,
-    at: AtTarget,
-    event: &'static str,
-    work: impl FnOnce(&mut Target) -> Result<(), Refusal> + Send + 'static,
-) -> Result<Json<TargetDetail>, Refusal> {
+/// Does what somebody wants of a target, and tells the crawl.
+pub(crate) async fn steer(running: &Shared, at: AtTarget, what: Steering) -> Result<Json<TargetDetail>, Refusal> {
     let run = move |running: &Running| {
-        let target = change_now(running, at.clone(), event, work)?;
-        view::detail(running, &at.grant(&running.app), target)
+        let grant = at.grant(&running.app);
+        let target = running.app.store.steer(&grant, at.theme, at.id, &what, running.app.clock.now())?;
+        tracing::info!(who = grant.who(), theme = %at.theme, target_id = %at.id, ?what, "target steered");
+        running.app.crawl.targets_changed();
+        view::detail(running, &grant, target)
     };
     running.blocking(run).await.map(Json)
 }
 
-/// As [`change`], on a thread that may wait for the disk.
+/// Changes a target that is not retired, as a whole or not at all, and tells the crawl. It may wait for the disk.
 pub(crate) fn change_now(
     running: &Running,
     at: AtTarget,

@@ -41,7 +41,17 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /themes/{theme}/targets/{id}/pause", "operator analyst"),
     ("POST /themes/{theme}/targets/{id}/resume", "operator analyst"),
     ("POST /themes/{theme}/targets/{id}/retire", "operator approver"),
-    ("POST /themes/{theme}/targets/{id}/decision", "approver"),
+    ("POST /themes/{theme}/targets/{id}/end-decision", "approver"),
+    ("GET /themes/{theme}/open-proposals", "operator analyst approver"),
+    ("GET /themes/{theme}/targets/{id}/proposals", "operator analyst approver"),
+    ("POST /themes/{theme}/targets/{id}/proposals", "operator analyst"),
+    ("GET /themes/{theme}/targets/{id}/proposals/{proposal}", "operator analyst approver"),
+    ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/approve", "approver"),
+    ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/reject", "approver"),
+    ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/withdraw", "operator analyst"),
+    ("POST /themes/{theme}/targets/{id}/probes", "operator analyst"),
+    ("GET /themes/{theme}/targets/{id}/history", "operator analyst approver auditor"),
+    ("GET /themes/{theme}/targets/{id}/history.md", "operator analyst approver auditor"),
     ("PUT /themes/{theme}/targets/{id}/login", "operator"),
     ("DELETE /themes/{theme}/targets/{id}/login", "operator"),
     ("GET /themes/{theme}/captures", "operator analyst"),
@@ -150,7 +160,9 @@ fn every_route_is_in_the_table() {
 fn path(route: &str, theme: &str) -> String {
     let path = route.replace("{theme}", theme).replace("{name}", "somebody").replace("{host}", "example.com");
     let path = path.replace("{*path}", "0/000").replace("{id}", "00000000000007f3");
-    ["{seq}", "{a}", "{b}", "{leaf}", "{size}", "{number}"].iter().fold(path, |path, part| path.replace(part, "999"))
+    ["{seq}", "{a}", "{b}", "{leaf}", "{size}", "{number}", "{proposal}"]
+        .iter()
+        .fold(path, |path, part| path.replace(part, "999"))
 }
 
 fn held(name: &str, held: Role, theme: Option<&str>) -> RoleGrant {

@@ -4,7 +4,7 @@ use model::{
     Capture, CharsetSource, ClockSource, CrawlHint, Digest, Document, Framing, FramingPiece, Isolation, Link, Outcome,
     PageKind, Seq, TargetId, Timestamp, Uri,
 };
-use store::{Analysis, CrawlState, Evidence, FinishedVisit, HostRecord, Priority, UriRecord};
+use store::{Analysis, CrawlState, Evidence, FinishedProbe, FinishedVisit, HostRecord, Priority, UriRecord};
 
 use super::{House, noon, theme};
 
@@ -87,6 +87,18 @@ impl House {
             evidence: Evidence::of(capture, payload).unwrap(),
         };
         self.store.record(visit).await.unwrap()
+    }
+
+    /// Records what the crawl would of a probe on the target's first decision.
+    pub(super) async fn record_probe(&self, target: TargetId, path: &str) -> Seq {
+        let capture = capture(target, path, Outcome::Ok, PAGE);
+        let probe = FinishedProbe {
+            theme: theme(super::MARKET),
+            host: (uri(path).service(), HostRecord::default()),
+            state: CrawlState::default().counting(Outcome::Ok, capture.ended_at),
+            evidence: Evidence::of(capture, PAGE).unwrap(),
+        };
+        self.store.submit_probe(probe).await.unwrap().acknowledged().await.unwrap()
     }
 
     /// Notes what the analysis of a capture came to.

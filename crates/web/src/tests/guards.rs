@@ -123,12 +123,12 @@ async fn a_body_that_cannot_be_read_is_refused_with_the_place() {
         post("application/json", unknown.to_string()).await.problem(400, "bad-body").contains("unknown field `colour`")
     );
     let mut unknown = new_target();
-    unknown["scope"] = json!({ "depth": 3 });
+    unknown["terms"]["scope"] = json!({ "depth": 3 });
     assert!(
         post("application/json", unknown.to_string()).await.problem(400, "bad-body").contains("unknown field `depth`")
     );
     let mut onion = new_target();
-    onion["seeds"] = json!([format!("http://{}.onion/", "a".repeat(56))]);
+    onion["terms"]["seeds"] = json!([format!("http://{}.onion/", "a".repeat(56))]);
     assert!(post("application/json", onion.to_string()).await.problem(400, "bad-body").contains("onion address"));
     post("text/plain", new_target().to_string()).await.problem(415, "media-type");
     post("application/x-www-form-urlencoded", "name=x".into()).await.problem(415, "media-type");

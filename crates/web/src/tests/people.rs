@@ -16,6 +16,9 @@ use super::{Answer, CYBER, House, MARKET, TOKEN, noon};
 /// The account behind [`TOKEN`]: whoever holds every role.
 pub(crate) const EVERYBODY: &str = "test";
 
+/// The token of somebody else, who may approve what [`EVERYBODY`] proposes.
+pub(crate) const SECOND: &str = "nw_second";
+
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A role in a theme, or for the house.
@@ -42,6 +45,8 @@ impl House {
         };
         let roles = Role::ALL.iter().flat_map(|&held| places(&held).into_iter().map(move |place| role(held, place)));
         self.add_person(EVERYBODY, roles.collect(), TOKEN);
+        let approves = themes.map(|theme| role(Role::Approver, Some(theme)));
+        self.add_person("second", approves.to_vec(), SECOND);
     }
 
     /// Makes somebody with these roles; returns a token of theirs.

@@ -156,7 +156,7 @@ async fn lists_are_tables_too_and_nothing_in_them_is_a_formula() {
 #[tokio::test]
 async fn clusters_items_sellers_and_proposals_are_told() {
     let house = house().await;
-    house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new_target()).await.json(201);
+    house.add().await;
     let clusters = house.of_market("/clusters").await;
     let mut hosts = [HOST, MIRROR];
     hosts.sort_unstable();
@@ -193,7 +193,21 @@ async fn clusters_items_sellers_and_proposals_are_told() {
     let hosts: Vec<&str> = proposals.as_array().unwrap().iter().map(|it| it["host"].as_str().unwrap()).collect();
     assert_eq!(hosts, [MIRROR, CALLED]);
     assert_eq!(proposals[1]["called_by"][0]["first"]["capture"], format!("{MARKET}/8"));
-    assert_eq!(house.of_market(&format!("/proposals?from={CALLED}")).await["proposals"].as_array().unwrap().len(), 1);
+    assert_eq!(proposals[1]["found_in"], json!({ "capture": 8, "service": HOST, "link": format!("http://{CALLED}/") }));
+    // What is proposed by a person is listed no more, and carries where it was found.
+    let mut new = new_target();
+    new["terms"]["seeds"] = json!([format!("http://{CALLED}/")]);
+    new["found_in"] = proposals[1]["found_in"].clone();
+    let added = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new).await.json(201);
+    assert_eq!(added["open_proposals"][0]["found_in"], proposals[1]["found_in"]);
+    assert_eq!(house.of_market("/proposals").await["proposals"].as_array().unwrap().len(), 1);
+    // A proposal about the mirror says of what it is one.
+    new["terms"]["seeds"] = json!([format!("http://{MIRROR}/")]);
+    let mirror = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new).await.json(201);
+    let (id, proposal) = (mirror["id"].as_str().unwrap(), &mirror["open_proposals"][0]["proposal"]);
+    let detail = house.of_market(&format!("/targets/{id}/proposals/{proposal}")).await;
+    assert_eq!((&detail["hints"][0]["kind"], &detail["hints"][0]["other"]), (&json!("mirror"), &json!(HOST)));
+    assert_eq!(house.of_market("/proposals").await["proposals"], json!([]));
     assert_eq!(house.of_theme(CYBER, "/proposals").await.json(200)["proposals"], json!([]));
 }
 

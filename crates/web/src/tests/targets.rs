@@ -1,28 +1,52 @@
 use std::time::Duration;
 
-use axum::http::Method;
+use axum::{body::Body, http::Method};
 use model::{Attention, Target, TargetId};
 use serde_json::{Value, json};
 use store::{CrawlBatch, TemplateRecord};
 use tokio_util::sync::CancellationToken;
 
-use super::{CYBER, House, MARKET, noon, theme};
+use super::{Answer, CYBER, House, MARKET, noon, people::SECOND, request, theme};
 use crate::api;
 
 const SEED: &str = "http://pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion/";
 
-pub(super) fn decision() -> Value {
-    json!({ "grounds": "expected vendors", "legal_basis": "section 1", "author": "A. Tester", "ends_at": "2026-07-01T00:00:00Z" })
+pub(super) fn terms() -> Value {
+    json!({
+        "seeds": [SEED],
+        "grounds": "named by a seized ledger",
+        "expected_value": "vendors of lantern oil",
+        "legal_basis": "section 1",
+        "necessity": "the site is behind no other door",
+        "proportionality": "nothing but shop pages",
+        "review_at": "2026-06-15T00:00:00Z",
+        "ends_at": "2026-07-01T00:00:00Z",
+    })
 }
 
 pub(super) fn new_target() -> Value {
-    json!({ "name": "lantern market", "seeds": [SEED], "decision": decision() })
+    json!({ "name": "lantern market", "terms": terms() })
 }
 
 impl House {
+    /// Sends JSON as a second person.
+    pub(super) async fn send_as_second(&self, path: &str, body: &Value) -> Answer {
+        self.ask_as(SECOND, Method::POST, path, Some(body)).await
+    }
+
+    /// A target that somebody proposed; with its proposal.
+    pub(super) async fn propose(&self) -> (TargetId, u64) {
+        let answer = self.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new_target()).await.json(201);
+        let proposal = answer["open_proposals"][0]["proposal"].as_u64().unwrap();
+        (answer["id"].as_str().unwrap().parse().unwrap(), proposal)
+    }
+
+    /// A target that one person proposed and another approved.
     pub(super) async fn add(&self) -> TargetId {
-        let answer = self.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new_target()).await;
-        answer.json(201)["id"].as_str().unwrap().parse().unwrap()
+        let (id, proposal) = self.propose().await;
+        let path = format!("/themes/{MARKET}/targets/{id}/proposals/{proposal}/approve");
+        self.send_as_second(&path, &json!({ "reasons": "it is needed" })).await.json(200);
+        id
     }
 
     fn kept(&self, id: TargetId) -> Target {
@@ -40,22 +64,27 @@ fn path(id: TargetId) -> String {
 }
 
 #[tokio::test]
-async fn a_target_is_added_and_shown() {
+async fn a_target_is_proposed_and_shown() {
     let house = House::new();
     let mut new = new_target();
-    new["scope"] = json!({ "include": ["^/shop/"], "max_depth": 3 });
-    new["pace"] = json!({ "delay_ms": 500 });
-    new["decision"]["robots"] = json!("obey");
+    new["terms"]["scope"] = json!({ "include": ["^/shop/"], "max_depth": 3 });
+    new["terms"]["pace"] = json!({ "delay_ms": 500 });
+    new["terms"]["robots"] = json!("obey");
+    new["terms"]["reliability"] = json!("C");
+    new["terms"]["credibility"] = json!(3);
     let answer = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new).await;
     let added: api::TargetDetail = serde_json::from_value(answer.json(201)).unwrap();
     assert_eq!(answer.header("location"), format!("/api/v1/themes/{MARKET}/targets/{}", added.target.id));
     let target = &added.target;
-    assert_eq!((target.name.as_str(), target.added_at, target.decision_in_force), ("lantern market", noon(), Some(1)));
-    assert_eq!((target.scope.include.as_slice(), target.scope.max_depth), (["^/shop/".to_owned()].as_slice(), 3));
-    assert_eq!((target.scope.pages_per_day, target.pace.delay_ms, target.pace.concurrency), (50_000, 500, 2));
-    let decision = &target.decisions[0];
-    assert_eq!((decision.number, decision.made_at, decision.robots), (1, noon(), model::RobotsPolicy::Obey));
-    assert_eq!((added.login, added.traps.len()), (None, 0));
+    assert_eq!((target.name.as_str(), target.added_at, target.decision_in_force), ("lantern market", noon(), None));
+    assert_eq!((target.decisions.as_slice(), added.login.as_ref(), added.traps.len()), ([].as_slice(), None, 0));
+    let [proposal] = added.open_proposals.as_slice() else { panic!("{added:?}") };
+    assert_eq!((proposal.state.as_str(), proposal.by.as_str(), proposal.at), ("open", "token", noon()));
+    let terms = proposal.terms.as_ref().unwrap();
+    assert_eq!((terms.scope.include.as_slice(), terms.scope.max_depth), (["^/shop/".to_owned()].as_slice(), 3));
+    assert_eq!((terms.scope.pages_per_day, terms.pace.delay_ms, terms.pace.concurrency), (50_000, 500, 2));
+    assert_eq!((terms.robots, terms.media), (model::RobotsPolicy::Obey, model::MediaPolicy::TextOnly));
+    assert_eq!((terms.reliability.as_str(), terms.credibility, terms.seeds[0].as_str()), ("C", 3, SEED));
 
     let shown: api::TargetDetail = serde_json::from_value(house.get(&path(target.id)).await.json(200)).unwrap();
     assert_eq!(shown.target, *target);
@@ -63,11 +92,11 @@ async fn a_target_is_added_and_shown() {
         serde_json::from_value(house.get(&format!("/themes/{MARKET}/targets")).await.json(200)).unwrap();
     assert_eq!(list.targets.as_slice(), std::slice::from_ref(target));
     let kept = house.kept(target.id);
-    assert_eq!((kept.seeds[0].as_str(), kept.theme, kept.epoch), (SEED, theme(MARKET), 0));
+    assert_eq!((kept.theme, kept.epoch, kept.decisions.len()), (theme(MARKET), 0, 0));
 }
 
 #[tokio::test]
-async fn a_target_without_grounds_seeds_or_a_future_is_refused() {
+async fn a_proposal_that_lacks_something_is_refused_with_the_name_of_the_field() {
     let house = House::new();
     let refused = async |change: fn(&mut Value), detail: &str| {
         let mut new = new_target();
@@ -76,39 +105,62 @@ async fn a_target_without_grounds_seeds_or_a_future_is_refused() {
         let told = answer.problem(422, "invalid");
         assert!(told.contains(detail), "{told}");
     };
-    refused(|new| new["decision"]["grounds"] = json!("  "), "grounds must not be empty").await;
-    refused(|new| new["decision"]["legal_basis"] = json!(""), "legal basis must not be empty").await;
-    refused(|new| new["decision"]["author"] = json!(""), "author must not be empty").await;
-    refused(|new| new["decision"]["ends_at"] = json!("2026-06-01T12:00:00Z"), "not in the future").await;
-    refused(|new| new["name"] = json!(" "), "name must not be empty").await;
+    refused(|new| new["terms"]["grounds"] = json!("  "), "grounds: must not be empty").await;
+    refused(|new| new["terms"]["expected_value"] = json!(""), "expected_value: must not be empty").await;
+    refused(|new| new["terms"]["legal_basis"] = json!(""), "legal_basis: must not be empty").await;
+    refused(|new| new["terms"]["necessity"] = json!(""), "necessity: must not be empty").await;
+    refused(|new| new["terms"]["proportionality"] = json!(""), "proportionality: must not be empty").await;
+    refused(|new| new["terms"]["proportionality"] = json!("x".repeat(10_001)), "proportionality: 10001").await;
+    refused(|new| new["terms"]["ends_at"] = json!("2026-06-01T12:00:00Z"), "ends_at: must be in the future").await;
+    refused(|new| new["terms"]["review_at"] = json!("2026-07-02T00:00:00Z"), "review_at: ").await;
+    refused(|new| new["terms"]["review_at"] = Value::Null, "review_at: is missing").await;
+    refused(|new| new["terms"]["retention_days"] = json!(30), "retention_days: 30 is not shorter than the 30").await;
+    refused(|new| new["name"] = json!(" "), "name: is empty").await;
     refused(|new| new["name"] = json!("a\u{1b}[2J"), "control characters").await;
-    refused(|new| new["name"] = json!("x".repeat(201)), "more than 200").await;
-    refused(|new| new["seeds"] = json!([]), "seeds must not be empty").await;
-    refused(|new| new["seeds"] = json!(["http://example.com/"]), "clear net").await;
-    refused(|new| new["scope"] = json!({ "include": ["("] }), "scope.include").await;
-    refused(|new| new["scope"] = json!({ "exclude": ["(a{1000}){1000}"] }), "scope.exclude").await;
-    refused(|new| new["scope"] = json!({ "hosts": ["example.com"] }), "clear net").await;
-    refused(|new| new["scope"] = json!({ "hosts": ["127.0.0.1"] }), "scope.hosts").await;
-    refused(|new| new["pace"] = json!({ "concurrency": 0 }), "concurrency").await;
-    let mut new = new_target();
-    new.as_object_mut().unwrap().remove("decision");
-    let answer = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new).await;
-    assert!(answer.problem(400, "bad-body").contains("missing field `decision`"));
+    refused(|new| new["name"] = json!("x".repeat(201)), "longer than 200").await;
+    refused(|new| new["terms"]["seeds"] = json!([]), "seeds: ").await;
+    refused(
+        |new| new["terms"]["seeds"] = json!(["http://example.com/"]),
+        "seeds: http://example.com/ is on the clear net",
+    )
+    .await;
+    refused(|new| new["terms"]["scope"] = json!({ "include": ["("] }), "scope.include: ").await;
+    refused(|new| new["terms"]["scope"] = json!({ "exclude": ["(a{1000}){1000}"] }), "scope.exclude: ").await;
+    refused(
+        |new| new["terms"]["scope"] = json!({ "hosts": ["example.com"] }),
+        "scope.hosts: example.com is on the clear net",
+    )
+    .await;
+    refused(|new| new["terms"]["scope"] = json!({ "hosts": ["127.0.0.1"] }), "scope.hosts: ").await;
+    refused(|new| new["terms"]["pace"] = json!({ "concurrency": 0 }), "pace.concurrency: ").await;
+    refused(|new| new["found_in"] = json!({}), "found_in: say").await;
+    refused(|new| new["found_in"] = json!({ "capture": 17 }), "found_in: there is no such capture").await;
+    let malformed = async |field: &str, value: Value| {
+        let mut new = new_target();
+        new["terms"][field] = value;
+        let answer = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new).await;
+        answer.problem(400, "bad-body")
+    };
+    assert!(malformed("reliability", json!("G")).await.contains("unknown variant `G`"));
+    assert!(malformed("credibility", json!(7)).await.contains("credibility (1 to 6)"));
+    malformed("author", json!("A. Tester")).await;
+    let answer = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &json!({ "name": "x" })).await;
+    assert!(answer.problem(400, "bad-body").contains("missing field `terms`"));
     assert!(house.store.all_targets().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn a_change_is_made_as_a_whole_or_not_at_all() {
+async fn only_the_name_changes_without_a_decision() {
     let house = House::new();
     let id = house.add().await;
-    let change = json!({ "name": " other name ", "scope": { "exclude": ["logout"] }, "pace": { "concurrency": 1 } });
-    let changed = house.send(Method::PATCH, &path(id), &change).await.json(200);
-    assert_eq!((&changed["name"], &changed["scope"]["exclude"]), (&json!("other name"), &json!(["logout"])));
-    assert_eq!((&changed["pace"]["concurrency"], &changed["pace"]["delay_ms"]), (&json!(1), &json!(2000)));
+    let changed = house.send(Method::PATCH, &path(id), &json!({ "name": " other name " })).await.json(200);
+    assert_eq!(changed["name"], "other name");
     let before = house.kept(id);
-    let bad = json!({ "name": "third name", "scope": { "include": ["["] } });
-    house.send(Method::PATCH, &path(id), &bad).await.problem(422, "invalid");
-    house.send(Method::PATCH, &path(id), &json!({ "state": "paused" })).await.problem(400, "bad-body");
+    house.send(Method::PATCH, &path(id), &json!({ "name": "" })).await.problem(422, "invalid");
+    for field in ["scope", "pace", "seeds", "state", "terms"] {
+        let wider = json!({ "name": "third name", field: {} });
+        house.send(Method::PATCH, &path(id), &wider).await.problem(400, "bad-body");
+    }
     assert_eq!(house.kept(id), before);
 }
 
@@ -127,7 +179,7 @@ async fn a_target_rests_goes_on_and_ends() {
         house.post(&format!("{}/resume", path(id))).await,
         house.post(&format!("{}/pause", path(id))).await,
         house.send(Method::PATCH, &path(id), &json!({ "name": "x" })).await,
-        house.send(Method::POST, &format!("{}/decision", path(id)), &decision()).await,
+        house.send(Method::POST, &format!("{}/proposals", path(id)), &json!({ "terms": {} })).await,
         house
             .send(Method::PUT, &format!("{}/login", path(id)), &json!({ "cookies": [{ "name": "a", "value": "b" }] }))
             .await,
@@ -136,24 +188,6 @@ async fn a_target_rests_goes_on_and_ends() {
     }
     assert_eq!(house.kept(id), retired);
     assert!(house.store.login(theme(MARKET), id).unwrap().is_empty(), "nothing was kept for a retired target");
-}
-
-#[tokio::test]
-async fn decisions_are_counted_and_lapse() {
-    let house = House::new();
-    let id = house.add().await;
-    house.clock.advance(Duration::from_hours(40 * 24));
-    assert_eq!(house.get(&path(id)).await.json(200)["decision_in_force"], Value::Null);
-    let old = house.send(Method::POST, &format!("{}/decision", path(id)), &decision()).await;
-    assert!(old.problem(422, "invalid").contains("not in the future"));
-    let mut new = decision();
-    new["ends_at"] = json!("2026-12-31T00:00:00+01:00");
-    new["allows_exit"] = json!(true);
-    let decided = house.send(Method::POST, &format!("{}/decision", path(id)), &new).await.json(200);
-    assert_eq!(decided["decision_in_force"], 2);
-    assert_eq!(decided["decisions"][0]["number"], 1);
-    assert_eq!(decided["decisions"][1]["ends_at"], "2026-12-30T23:00:00.000000Z");
-    assert_eq!((house.kept(id).decisions.len(), house.kept(id).decisions[1].allows_exit), (2, true));
 }
 
 #[tokio::test]
@@ -179,8 +213,7 @@ async fn a_login_goes_in_and_only_its_names_come_out() {
     assert!(told.contains("session") && !told.contains("s3cr3t"), "{told}");
     assert_eq!(house.kept(id).epoch, 1);
 
-    let request =
-        super::request(Method::DELETE, &format!("{}/login", path(id))).body(axum::body::Body::empty()).unwrap();
+    let request = request(Method::DELETE, &format!("{}/login", path(id))).body(Body::empty()).unwrap();
     assert_eq!(house.ask(request).await.status.as_u16(), 204);
     assert_eq!((house.get(&path(id)).await.json(200)["login"].clone(), house.kept(id).epoch), (Value::Null, 2));
     assert!(house.store.login(theme(MARKET), id).unwrap().is_empty());

@@ -182,19 +182,28 @@ pub(super) fn capture(uri: &Uri, seq: Seq) -> Capture {
     }
 }
 
-/// A target whose seed is [`WATCHED`].
-pub(super) fn target(theme: ThemeId) -> model::Target {
-    model::Target {
-        id: TARGET,
-        theme,
-        name: "market".into(),
-        added_at: Timestamp::from_micros(1),
-        seeds: vec![format!("http://{WATCHED}/").parse().unwrap()],
-        scope: model::Scope::default(),
+/// What somebody proposes who wants a service watched, and further hosts with it.
+pub(super) fn proposal(host: &str, hosts: Vec<String>) -> store::NewProposal {
+    let terms = model::Terms {
+        seeds: vec![format!("http://{host}/").parse().unwrap()],
+        scope: model::Scope { hosts, ..model::Scope::default() },
         pace: model::Pace::default(),
-        decisions: Vec::new(),
-        state: model::TargetState::Active,
-        attention: None,
-        epoch: 0,
-    }
+        grounds: "g".into(),
+        expected_value: "e".into(),
+        legal_basis: "l".into(),
+        necessity: "n".into(),
+        proportionality: "p".into(),
+        reliability: model::Reliability::default(),
+        credibility: model::Credibility::default(),
+        media: model::MediaPolicy::default(),
+        robots: model::RobotsPolicy::default(),
+        allows_exit: false,
+        allows_proof_of_work: false,
+        allows_conditional_requests: false,
+        retention_days: None,
+        review_at: Timestamp::from_micros(9),
+        ends_at: Timestamp::from_micros(9),
+    };
+    let at = Timestamp::from_micros(1);
+    store::NewProposal { matter: model::Matter::Crawl(Box::new(terms)), found_in: None, at }
 }

@@ -159,6 +159,12 @@ async fn refused_types_are_not_read() {
     let exchange = fetcher(&serve_and_hold(head)).fetch(&request("/")).await;
     assert_eq!(exchange.outcome, Outcome::ContentTypeRefused);
     assert_eq!((text(&exchange.response_head).as_str(), exchange.payload.len()), (head, 0));
+    let image = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 3\r\n\r\npng";
+    let allowed = fetcher(&serve(image)).fetch(&Request { allows_images: true, ..request("/") }).await;
+    assert_eq!((allowed.outcome, allowed.payload.as_slice()), (Outcome::Ok, b"png".as_slice()));
+    let drawing = "HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\nContent-Length: 3\r\n\r\nsvg";
+    let refused = fetcher(&serve(drawing)).fetch(&Request { allows_images: true, ..request("/") }).await;
+    assert_eq!(refused.outcome, Outcome::ContentTypeRefused);
     let error = "HTTP/1.1 503 Busy\r\nContent-Type: image/png\r\nContent-Length: 5000000\r\n\r\n";
     assert_eq!(fetcher(&serve_and_hold(error)).fetch(&request("/")).await.outcome, Outcome::HttpError(503));
     let page = "HTTP/1.1 200 OK\r\nContent-Type: Text/HTML ; charset=utf-8\r\nContent-Length: 0\r\n\r\n";

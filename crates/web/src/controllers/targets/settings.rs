@@ -1,53 +1,98 @@
-//! What people hand in, applied and checked.
+//! What people propose, applied and checked.
 
-use model::{Decision, Host, Target, Timestamp, Uri};
+use model::{Host, InvalidTerms, Matter, Probe, Retention, Terms, ThemeId, Timestamp, Uri};
 
 use crate::{
-    api::{NewDecision, PaceSettings, ScopeSettings, TargetChange},
+    api::{FoundIn, NewProbe, PaceSettings, ScopeSettings, TermsSettings},
+    app::Running,
     refusal::Refusal,
+    request::checked,
 };
 
-/// The most seeds, hosts or patterns of a target.
-const MAX_ENTRIES: usize = 1_000;
+/// The time for which leave to probe lasts, where nothing is said, in days.
+const PROBE_DAYS: u64 = 7;
 
-/// The longest name, in characters.
-const MAX_NAME: usize = 200;
-
-/// The longest grounds, legal basis or author, in characters.
-const MAX_TEXT: usize = 10_000;
-
-/// The decision that somebody has made at `now`.
-pub(crate) fn decided(new: NewDecision, number: u32, now: Timestamp) -> Decision {
-    Decision {
-        number,
-        grounds: new.grounds,
-        legal_basis: new.legal_basis,
-        author: new.author,
-        made_at: now,
-        ends_at: new.ends_at,
-        robots: new.robots,
-        allows_exit: new.allows_exit,
-        allows_proof_of_work: new.allows_proof_of_work,
-        allows_conditional_requests: new.allows_conditional_requests,
-    }
+/// The name of a target.
+pub(crate) fn checked_name(name: &str) -> Result<String, Refusal> {
+    checked("name", name)
 }
 
-/// Applies what a change names.
-pub(super) fn apply(change: TargetChange, target: &mut Target) {
-    let TargetChange { name, seeds, scope, pace } = change;
-    set(&mut target.name, name.map(|name| name.trim().to_owned()));
-    set(&mut target.seeds, seeds);
-    let ScopeSettings { hosts, include, exclude, max_depth, pages_per_day } = scope;
-    set(&mut target.scope.hosts, hosts);
-    set(&mut target.scope.include, include);
-    set(&mut target.scope.exclude, exclude);
-    set(&mut target.scope.max_depth, max_depth);
-    set(&mut target.scope.pages_per_day, pages_per_day);
-    let PaceSettings { delay_ms, concurrency, revisit_min_s, revisit_max_s } = pace;
-    set(&mut target.pace.delay_ms, delay_ms);
-    set(&mut target.pace.concurrency, concurrency);
-    set(&mut target.pace.revisit_min_s, revisit_min_s);
-    set(&mut target.pace.revisit_max_s, revisit_max_s);
+/// The terms of a first proposal: what has no default must be there.
+pub(crate) fn first_terms(settings: TermsSettings) -> Result<Terms, Refusal> {
+    fn needed<T: Clone>(field: &'static str, value: Option<&T>) -> Result<T, Refusal> {
+        value.cloned().ok_or_else(|| InvalidTerms::new(field, "is missing").into())
+    }
+    let terms = Terms {
+        seeds: needed("seeds", settings.seeds.as_ref())?,
+        scope: model::Scope::default(),
+        pace: model::Pace::default(),
+        grounds: needed("grounds", settings.grounds.as_ref())?,
+        expected_value: needed("expected_value", settings.expected_value.as_ref())?,
+        legal_basis: needed("legal_basis", settings.legal_basis.as_ref())?,
+        necessity: needed("necessity", settings.necessity.as_ref())?,
+        proportionality: needed("proportionality", settings.proportionality.as_ref())?,
+        reliability: model::Reliability::default(),
+        credibility: model::Credibility::default(),
+        media: model::MediaPolicy::default(),
+        robots: model::RobotsPolicy::default(),
+        allows_exit: false,
+        allows_proof_of_work: false,
+        allows_conditional_requests: false,
+        retention_days: None,
+        review_at: needed("review_at", settings.review_at.as_ref())?,
+        ends_at: needed("ends_at", settings.ends_at.as_ref())?,
+    };
+    Ok(changed_terms(terms, settings))
+}
+
+/// The terms with what a change names.
+pub(crate) fn changed_terms(mut terms: Terms, change: TermsSettings) -> Terms {
+    let TermsSettings {
+        seeds,
+        scope: ScopeSettings { hosts, include, exclude, max_depth, pages_per_day },
+        pace: PaceSettings { delay_ms, concurrency, revisit_min_s, revisit_max_s },
+        grounds,
+        expected_value,
+        legal_basis,
+        necessity,
+        proportionality,
+        reliability,
+        credibility,
+        media,
+        robots,
+        allows_exit,
+        allows_proof_of_work,
+        allows_conditional_requests,
+        retention_days,
+        review_at,
+        ends_at,
+    } = change;
+    set(&mut terms.seeds, seeds);
+    set(&mut terms.scope.hosts, hosts);
+    set(&mut terms.scope.include, include);
+    set(&mut terms.scope.exclude, exclude);
+    set(&mut terms.scope.max_depth, max_depth);
+    set(&mut terms.scope.pages_per_day, pages_per_day);
+    set(&mut terms.pace.delay_ms, delay_ms);
+    set(&mut terms.pace.concurrency, concurrency);
+    set(&mut terms.pace.revisit_min_s, revisit_min_s);
+    set(&mut terms.pace.revisit_max_s, revisit_max_s);
+    set(&mut terms.grounds, grounds);
+    set(&mut terms.expected_value, expected_value);
+    set(&mut terms.legal_basis, legal_basis);
+    set(&mut terms.necessity, necessity);
+    set(&mut terms.proportionality, proportionality);
+    set(&mut terms.reliability, reliability);
+    set(&mut terms.credibility, credibility);
+    set(&mut terms.media, media);
+    set(&mut terms.robots, robots);
+    set(&mut terms.allows_exit, allows_exit);
+    set(&mut terms.allows_proof_of_work, allows_proof_of_work);
+    set(&mut terms.allows_conditional_requests, allows_conditional_requests);
+    set(&mut terms.retention_days, retention_days.map(|days| (days > 0).then_some(days)));
+    set(&mut terms.review_at, review_at);
+    set(&mut terms.ends_at, ends_at);
+    terms
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
@@ -56,54 +101,73 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// Checks all that people hand in of a target, and brings its hosts into their canonical form.
-pub(super) fn check(target: &mut Target) -> Result<(), Refusal> {
-    check_size("seeds", target.seeds.len(), MAX_ENTRIES, "entries")?;
-    check_size("scope.hosts", target.scope.hosts.len(), MAX_ENTRIES, "entries")?;
-    target.validate()?;
-    check_size("name", target.name.chars().count(), MAX_NAME, "characters")?;
-    if target.name.chars().any(char::is_control) {
-        return Err(invalid("name", "control characters do not belong in it"));
+/// Checks terms against their theme and the clock, and brings their hosts into the canonical form.
+pub(crate) fn checked_terms(running: &Running, theme: ThemeId, mut terms: Terms) -> Result<Matter, Refusal> {
+    terms.validate(running.app.clock.now())?;
+    check_patterns("scope.include", &terms.scope.include)?;
+    check_patterns("scope.exclude", &terms.scope.exclude)?;
+    let hosts = terms.scope.hosts.iter().map(|host| canonical_host(host, terms.allows_exit));
+    terms.scope.hosts = hosts.collect::<Result<_, _>>()?;
+    let known = running.app.themes.iter().find(|known| known.id == theme).ok_or(Refusal::NoTheme)?;
+    check_retention(&terms, known.retention)?;
+    Ok(Matter::Crawl(Box::new(terms)))
+}
+
+fn check_retention(terms: &Terms, theme: Retention) -> Result<(), Refusal> {
+    match (terms.retention_days, theme.content_days) {
+        (Some(own), Some(most)) if own >= most => {
+            Err(InvalidTerms::new("retention_days", format!("{own} is not shorter than the {most} days of the theme"))
+                .into())
+        }
+        _ => Ok(()),
     }
-    check_patterns("scope.include", &target.scope.include)?;
-    check_patterns("scope.exclude", &target.scope.exclude)?;
-    let Some(decision) = target.decisions.last() else { return Ok(()) };
-    for (field, text) in
-        [("grounds", &decision.grounds), ("legal_basis", &decision.legal_basis), ("author", &decision.author)]
-    {
-        check_size(field, text.chars().count(), MAX_TEXT, "characters")?;
+}
+
+/// A probe that somebody proposes at `now`.
+pub(crate) fn checked_probe(new: NewProbe, now: Timestamp) -> Result<Matter, Refusal> {
+    let NewProbe { uri, grounds, legal_basis, allows_exit, ends_at } = new;
+    let in_a_week = now.after(std::time::Duration::from_hours(24 * PROBE_DAYS));
+    let probe = Probe { uri, grounds, legal_basis, allows_exit, ends_at: ends_at.unwrap_or(in_a_week) };
+    probe.validate(now)?;
+    Ok(Matter::Probe(probe))
+}
+
+/// Where a source was come by: it says something, and the capture is one of the theme.
+pub(crate) fn checked_found_in(
+    running: &Running,
+    theme: ThemeId,
+    found_in: Option<FoundIn>,
+) -> Result<Option<model::FoundIn>, Refusal> {
+    let Some(FoundIn { capture, service, link }) = found_in else { return Ok(None) };
+    let invalid = |problem: &str| Refusal::from(InvalidTerms::new("found_in", problem));
+    if capture.is_none() && service.is_none() && link.is_none() {
+        return Err(invalid("say a capture, a service or a link"));
     }
-    let hosts = target.scope.hosts.iter().map(|host| canonical_host(host, decision.allows_exit));
-    target.scope.hosts = hosts.collect::<Result<_, _>>()?;
-    Ok(())
+    let newest = running.app.store.newest().borrow().get(&theme).copied().unwrap_or_default();
+    if capture.is_some_and(|seq| seq.0 == 0 || seq > newest) {
+        return Err(invalid("there is no such capture in this theme"));
+    }
+    let service = service.map(|service| checked("found_in", &service)).transpose()?;
+    Ok(Some(model::FoundIn { capture, service, link }))
 }
 
 fn check_patterns(field: &'static str, patterns: &[String]) -> Result<(), Refusal> {
-    check_size(field, patterns.len(), MAX_ENTRIES, "entries")?;
-    crawl::check_patterns(patterns).map_err(|error| invalid(field, error.to_string()))
+    Ok(crawl::check_patterns(patterns).map_err(|error| InvalidTerms::new(field, error.to_string()))?)
 }
 
 /// A host of a scope: a name and nothing else, and one that the decision lets the crawl reach.
-fn canonical_host(text: &str, allows_exit: bool) -> Result<String, Refusal> {
-    let uri: Uri =
-        format!("http://{text}/").parse().map_err(|error| invalid("scope.hosts", format!("{text:?}: {error}")))?;
+fn canonical_host(text: &str, allows_exit: bool) -> Result<String, InvalidTerms> {
+    let invalid = |problem: String| InvalidTerms::new("scope.hosts", problem);
+    let uri: Uri = format!("http://{text}/").parse().map_err(|error| invalid(format!("{text:?}: {error}")))?;
     if uri.as_str() != format!("http://{}/", uri.host_str()) || !uri.host_str().eq_ignore_ascii_case(text) {
-        return Err(invalid("scope.hosts", format!("{text:?} is not the name of a host")));
+        return Err(invalid(format!("{text:?} is not the name of a host")));
     }
     match uri.host() {
         Host::ClearNet(name) if !allows_exit => {
-            Err(invalid("scope.hosts", format!("{name} is on the clear net, and the decision does not allow the exit")))
+            Err(invalid(format!("{name} is on the clear net, and allows_exit is not set")))
         }
         host => Ok(host.to_string()),
     }
-}
-
-fn check_size(field: &'static str, size: usize, most: usize, of: &str) -> Result<(), Refusal> {
-    if size > most { Err(invalid(field, format!("{size} {of} are more than {most}"))) } else { Ok(()) }
-}
-
-fn invalid(field: &'static str, problem: impl Into<String>) -> Refusal {
-    Refusal::Invalid { field, problem: problem.into() }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use store::CaptureFilter;
 use crate::{
     api::{self, ProfileDrift, TargetCrawl, TargetDetail},
     app::Running,
+    controllers::proposals,
     refusal::Refusal,
 };
 
@@ -18,7 +19,7 @@ const DRIFT_PAGES: usize = 100;
 const MAX_TRAPS: usize = 100;
 
 /// A target with all that is told of it. It reads from the disk.
-pub(super) fn detail(running: &Running, grant: &Grant, of: Target) -> Result<TargetDetail, Refusal> {
+pub(crate) fn detail(running: &Running, grant: &Grant, of: Target) -> Result<TargetDetail, Refusal> {
     let store = &running.app.store;
     let trap = |record: store::TemplateRecord| api::Trap {
         template: record.template,
@@ -26,11 +27,14 @@ pub(super) fn detail(running: &Running, grant: &Grant, of: Target) -> Result<Tar
         refused: record.refused,
     };
     let traps = store.traps(of.theme, of.id, MAX_TRAPS)?.into_iter().map(trap).collect();
+    let proposals = store.proposals(grant, of.theme, Some(of.id))?;
+    let open = proposals.into_iter().filter(|proposal| proposal.answer.is_none());
     Ok(TargetDetail {
+        open_proposals: open.map(|proposal| proposals::view(&of, proposal)).collect(),
         login: login(running, &of)?,
         traps,
         drifts: drifts(running, grant, &of)?,
-        target: target(running, of)?,
+        target: target(running, grant, of)?,
     })
 }
 
@@ -60,10 +64,12 @@ fn drifts(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<Profi
 }
 
 /// A target with the state of its crawl.
-pub(super) fn target(running: &Running, target: Target) -> Result<api::Target, Refusal> {
+pub(super) fn target(running: &Running, grant: &Grant, target: Target) -> Result<api::Target, Refusal> {
+    let now = running.app.clock.now();
     Ok(api::Target {
         crawl: crawl(running, &target)?,
-        decision_in_force: target.decision_in_force(running.app.clock.now()).map(|decision| decision.number),
+        decision_in_force: target.decision_in_force(now).map(|(decision, _)| decision.number),
+        decisions: decisions(running, grant, &target)?,
         theme: target.theme,
         id: target.id,
         name: target.name,
@@ -74,11 +80,11 @@ pub(super) fn target(running: &Running, target: Target) -> Result<api::Target, R
             reason: attention.reason,
             seen_in: attention.seen_in,
         }),
-        seeds: target.seeds,
-        scope: scope(target.scope),
-        pace: pace(target.pace),
-        decisions: target.decisions.into_iter().map(decision).collect(),
     })
+}
+
+fn decisions(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<api::Decision>, Refusal> {
+    target.decisions.iter().map(|it| decision(running, grant, target, it)).collect()
 }
 
 /// The state of the crawl: what the crawler says, or, of a target that it does not know yet, what the store says.
@@ -94,6 +100,7 @@ fn crawl(running: &Running, target: &Target) -> Result<TargetCrawl, Refusal> {
         captures: kept.captures,
         last_outcome: kept.last_outcome,
         last_at: kept.last_at,
+        review_overdue: target.review_overdue(running.app.clock.now()),
         ..TargetCrawl::default()
     })
 }
@@ -108,6 +115,7 @@ pub(crate) fn live(status: &crawl::TargetStatus) -> TargetCrawl {
         last_outcome: status.last_outcome,
         last_at: status.last_at,
         waits_because: status.waits_because.clone(),
+        review_overdue: status.review_overdue,
     }
 }
 
@@ -134,17 +142,73 @@ const fn pace(pace: model::Pace) -> api::Pace {
     api::Pace { delay_ms, concurrency, revisit_min_s, revisit_max_s }
 }
 
-fn decision(decision: model::Decision) -> api::Decision {
-    api::Decision {
+/// A decision, and of a probe what it came to.
+pub(crate) fn decision(
+    running: &Running,
+    grant: &Grant,
+    target: &Target,
+    decision: &model::Decision,
+) -> Result<api::Decision, Refusal> {
+    let ended =
+        decision.ended.clone().map(|ending| api::Ending { at: ending.at, by: ending.by, reason: ending.reason });
+    let (terms, probe) = match decision.matter.clone() {
+        model::Matter::Crawl(of) => (Some(terms(*of)), None),
+        model::Matter::Probe(of) => (None, Some(self::probe(of))),
+    };
+    Ok(api::Decision {
         number: decision.number,
-        grounds: decision.grounds,
-        legal_basis: decision.legal_basis,
-        author: decision.author,
+        proposal: decision.proposal,
+        proposed_by: decision.proposed_by.clone(),
+        approved_by: decision.approved_by.clone(),
+        reasons: decision.reasons.clone(),
         made_at: decision.made_at,
-        ends_at: decision.ends_at,
-        robots: decision.robots,
-        allows_exit: decision.allows_exit,
-        allows_proof_of_work: decision.allows_proof_of_work,
-        allows_conditional_requests: decision.allows_conditional_requests,
+        ended,
+        terms,
+        probe,
+        result: result(running, grant, target, decision.number)?,
+    })
+}
+
+/// What the probe of this decision came to, if it is one, and was made.
+pub(crate) fn result(
+    running: &Running,
+    grant: &Grant,
+    target: &Target,
+    decision: u32,
+) -> Result<Option<api::ProbeResult>, Refusal> {
+    let store = &running.app.store;
+    let Some(seq) = store.probe_capture(target.theme, target.id, decision)? else { return Ok(None) };
+    let id = CaptureId { theme: target.theme, seq };
+    // Whoever sees to the crawl may know how a probe ended; nothing of the page leaves this function.
+    let grant = &running.app.authority.grant(grant.who(), target.theme, Phase::Analysis);
+    let outcome = store.capture_if_open(grant, id)?.map(|capture| capture.outcome);
+    Ok(Some(api::ProbeResult { capture: id, outcome }))
+}
+
+pub(crate) fn terms(of: model::Terms) -> api::Terms {
+    api::Terms {
+        seeds: of.seeds,
+        scope: scope(of.scope),
+        pace: pace(of.pace),
+        grounds: of.grounds,
+        expected_value: of.expected_value,
+        legal_basis: of.legal_basis,
+        necessity: of.necessity,
+        proportionality: of.proportionality,
+        reliability: of.reliability.to_string(),
+        credibility: of.credibility.digit(),
+        media: of.media,
+        robots: of.robots,
+        allows_exit: of.allows_exit,
+        allows_proof_of_work: of.allows_proof_of_work,
+        allows_conditional_requests: of.allows_conditional_requests,
+        retention_days: of.retention_days,
+        review_at: of.review_at,
+        ends_at: of.ends_at,
     }
+}
+
+pub(crate) fn probe(of: model::Probe) -> api::Probe {
+    let model::Probe { uri, grounds, legal_basis, allows_exit, ends_at } = of;
+    api::Probe { uri, grounds, legal_basis, allows_exit, ends_at }
 }
