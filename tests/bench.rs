@@ -12,6 +12,7 @@ mod bench {
     pub(crate) mod payloads;
     pub(crate) mod process;
     pub(crate) mod rescore;
+    pub(crate) mod search;
     pub(crate) mod store;
 }
 
@@ -68,6 +69,18 @@ enum Command {
         #[arg(long, default_value_t = 100_000)]
         documents: usize,
     },
+    /// Queries with facets and joins beside bare tantivy and SQLite's FTS5 over the same texts, and how fast each takes them in.
+    Search {
+        /// Rounds of each measurement.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Documents.
+        #[arg(long, default_value_t = 100_000)]
+        documents: usize,
+        /// Measures on 1,000,000 documents as well.
+        #[arg(long)]
+        large: bool,
+    },
     /// Kills a writer in every way that can be thought of, and looks whether anything acknowledged is lost.
     Crash {
         #[arg(long, default_value_t = 200)]
@@ -97,6 +110,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Payloads => bench::payloads::run().await,
         Command::Store { rounds, captures, gigabytes } => bench::store::run(rounds, captures, &gigabytes).await,
         Command::Rescore { rounds, documents } => bench::rescore::run(rounds, documents).await,
+        Command::Search { rounds, documents, large } => bench::search::run(rounds, documents, large),
         Command::Crash { rounds, seed } => bench::crash::run(rounds, seed),
         Command::Bare { network_config, tcp_nodelay, pages, onions } => {
             bench::bare::run(network_config, tcp_nodelay, pages, onions).await

@@ -113,6 +113,8 @@ fn whole_chain(pages: &[Saved]) -> anyhow::Result<f64> {
             outcome: Outcome::Ok,
             kind: document.kind,
             language: document.language,
+            price: None,
+            observables: document.observables.into_iter().map(|found| (found.kind, found.value)).collect(),
             title: document.title,
             text: document.text,
         })?;

@@ -1,12 +1,11 @@
 use std::collections::HashSet;
 
-use model::{Grade, ObservableKind, PageKind, Place as Spot};
+use model::{Grade, Language, ObservableKind, PageKind, Place as Spot};
 use regex::Regex;
 
 use crate::{
     decimal::Decimal,
     field::{PriceField, TextField},
-    stem::Language,
 };
 
 /// One line of an indicator: what must hold, and what it weighs.

@@ -13,7 +13,6 @@ mod needs;
 mod observable;
 mod reading;
 mod rules;
-mod stem;
 mod vocabulary;
 
 pub use error::InvalidIndicator;
@@ -21,4 +20,3 @@ pub use field::field_value;
 pub use indicator::{ExampleResult, Indicator, parse_set};
 pub use needs::Needs;
 pub use rules::RuleSet;
-pub use stem::Language;

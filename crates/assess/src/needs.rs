@@ -1,7 +1,8 @@
+use model::Language;
+
 use crate::{
     condition::{Condition, Place, Term, Test},
     indicator::Indicator,
-    stem::Language,
     vocabulary::Form,
 };
 

@@ -1,6 +1,5 @@
 use foldhash::{HashMap, HashMapExt};
-
-use crate::stem::Language;
+use model::Language;
 
 /// A word that a condition looks for: itself, or whatever has its stem.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -143,6 +143,18 @@ pub(crate) enum SortArg {
     Relevance,
     Newest,
     Oldest,
+    /// By currency, the cheapest first.
+    Price,
+    /// What indicators score highest first.
+    Score,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum VersionsArg {
+    /// Every capture that matches.
+    All,
+    /// Of those that match, the latest of each URI.
+    Latest,
 }
 
 #[derive(Debug, Args)]
@@ -219,7 +231,7 @@ pub(crate) struct SearchArgs {
     /// The theme to search in.
     #[arg(long)]
     pub(crate) theme: ThemeId,
-    /// What to look for: terms, "phrases", AND, OR, NOT, parentheses, `field:value`.
+    /// What to look for: words, "phrases", "words near"~5, pass*, lantern~, AND, OR, NOT, parentheses, `field:value`.
     pub(crate) query: Vec<String>,
     /// Only captures of these targets.
     #[arg(long)]
@@ -245,8 +257,20 @@ pub(crate) struct SearchArgs {
     /// Captured before this moment.
     #[arg(long)]
     pub(crate) until: Option<Timestamp>,
+    /// Which captures of a page.
+    #[arg(long, value_enum)]
+    pub(crate) versions: Option<VersionsArg>,
+    /// Only the state in which each page was at this moment.
+    #[arg(long)]
+    pub(crate) as_of: Option<Timestamp>,
+    /// Also count the matches by these: target, language, kind, outcome, indicator, label, observable, day, week, month.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) facets: Vec<String>,
     #[arg(long, value_enum)]
     pub(crate) sort: Option<SortArg>,
+    /// As of this state, which an earlier answer named.
+    #[arg(long)]
+    pub(crate) generation: Option<String>,
     /// The greatest number of hits.
     #[arg(long, default_value_t = 10)]
     pub(crate) limit: usize,

@@ -1,10 +1,15 @@
 //! What one capture comes to. A pure function of the capture, its payload, and the version that its URI had before.
 
-use model::{Capture, CrawlHint, Digest, Document, ObservableKind, ObservableSettings, PageKind, Seq, Timestamp};
+use model::{
+    Capture, CrawlHint, Digest, Document, ObservableKind, ObservableSettings, PageKind, Price, Seq, Timestamp,
+};
 use search::Entry;
 use store::{Analysis, Version};
 
 use crate::sketch::sketch;
+
+/// The confidence from which on a field is no guess, in percent.
+const SURE: u8 = 50;
 
 /// What makes captures one version: the content digest, and the rule that it was made under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,9 +144,22 @@ pub(crate) fn entry(capture: &Capture, document: Option<&Document>) -> Entry {
         outcome: capture.outcome,
         kind: document.map_or(PageKind::Other, |document| document.kind),
         language: document.and_then(|document| document.language.clone()),
+        price: document.and_then(price),
+        observables: document.map(observables).unwrap_or_default(),
         title: document.map(|document| document.title.clone()).unwrap_or_default(),
         text: document.map(|document| document.text.clone()).unwrap_or_default(),
     }
+}
+
+/// What the offer costs that a page is about, where the price is no guess.
+fn price(document: &Document) -> Option<Price> {
+    let listing = document.fields.listing.as_ref().filter(|_| document.kind == PageKind::Listing)?;
+    let price = listing.price.as_ref().filter(|price| price.confidence >= SURE)?;
+    Some(price.value.clone())
+}
+
+fn observables(document: &Document) -> Vec<(ObservableKind, String)> {
+    document.observables.iter().map(|found| (found.kind, found.value.clone())).collect()
 }
 
 #[cfg(test)]

@@ -197,6 +197,10 @@ impl Deriver {
         let index = self.indexes.theme(theme)?;
         let cursor = self.store.derive_cursor(theme)?;
         self.store.put_extractor(theme, extract::EXTRACTOR)?;
+        if cursor == Seq(0) && self.store.edition(theme)? > 0 {
+            // Pages that had been read again in part are all read anew.
+            self.store.begin_edition(theme)?;
+        }
         let profiles = Profiles::load(&self.store, &index, theme, self.limits(theme), cursor)?;
         let mut follower = Follower {
             theme,
@@ -218,6 +222,7 @@ impl Deriver {
             tracing::warn!(%theme, first = %attempt.first, last = %attempt.last, deaths = follower.deaths, "the analysis did not survive these captures; taking them one by one");
         }
         self.reindex(&mut follower)?;
+        self.store.end_edition(theme)?;
         Ok(follower)
     }
 

@@ -51,12 +51,16 @@ impl Eraser<'_> {
                 self.store.forget_views(self.theme, &captures)?;
                 Vec::new()
             }
-            ChangeKind::Unsealed => self.analyse_again(&sequences)?,
+            ChangeKind::Unsealed => {
+                self.store.begin_edition(self.theme)?;
+                self.analyse_again(&sequences)?
+            }
         };
         for uri in captures.iter().map(|capture| capture.uri).collect::<BTreeSet<UriId>>() {
             self.mend_versions(uri)?;
         }
         self.index.replace(&sequences, &entries)?;
+        self.store.end_edition(self.theme)?;
         Ok(self.store.views_followed(self.theme, change)?)
     }
 

@@ -16,6 +16,7 @@ mod eraser;
 mod mirrors;
 mod profiles;
 mod scoring;
+mod similar;
 mod sketch;
 mod versions;
 
@@ -27,4 +28,5 @@ pub use mirrors::{
     Cluster, Clusters, Difference, Item, ItemCapture, KeyLink, Likeness, PagePair, Pair, PriceRun, Proposal, Proposals,
     VendorLinks, VendorPage, Verdict, alike, cluster_of, clusters, item, proposals, vendor_links,
 };
+pub use similar::{Similar, SimilarPage, similar};
 pub use sketch::sketch;

@@ -47,6 +47,7 @@ impl Profiles {
         let rules = store.rules(&grant(), theme, RuleKind::SiteProfile)?;
         let before = store.site_reading(theme)?;
         if before.is_some_and(|before| before.is_index_behind) {
+            store.begin_edition(theme)?;
             index.clear()?;
         }
         let set = newest(&rules);
@@ -109,7 +110,11 @@ impl Profiles {
             self.done.is_index_behind = true;
             store.put_site_reading(self.theme, self.done)?;
         }
-        store.put_analyses_again(self.theme, &analyses)?;
+        if !analyses.is_empty() {
+            store.begin_edition(self.theme)?;
+            store.put_analyses_again(self.theme, &analyses)?;
+            store.end_edition(self.theme)?;
+        }
         let is_complete = run.up_to == after || run.up_to >= cursor;
         if is_complete || self.stale.len() >= MOST_ENTRIES {
             self.catch_up(store, index)?;
@@ -135,7 +140,9 @@ impl Profiles {
         if !self.stale.is_empty() {
             // What was erased or sealed since has left the index already, and does not come back.
             let sequences: Vec<Seq> = entries.iter().map(|entry| entry.seq).collect();
+            store.begin_edition(self.theme)?;
             index.replace(&sequences, &entries)?;
+            store.end_edition(self.theme)?;
             self.stale.clear();
             self.done.is_index_behind = false;
             store.put_site_reading(self.theme, self.done)?;

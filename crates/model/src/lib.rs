@@ -21,6 +21,7 @@ mod label;
 mod observable;
 mod onion;
 mod outcome;
+mod stem;
 mod subject;
 mod target;
 mod terms;
@@ -44,6 +45,7 @@ pub use label::Label;
 pub use observable::{Grade, Observable, ObservableKind, ObservableSettings, PgpKey, PgpKeyPart};
 pub use onion::{InvalidOnion, OnionAddress};
 pub use outcome::{Malformation, Outcome, Stage, TlsFailure, UnknownOutcome};
+pub use stem::Language;
 pub use subject::{InvalidSubject, Subject};
 pub use target::{Attention, Target, TargetState};
 pub use terms::{

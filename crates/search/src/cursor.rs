@@ -1,17 +1,19 @@
 use std::{fmt, str::FromStr};
 
-use model::Seq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::select::Rank;
+use crate::{Generation, select::Rank};
 
-/// A place in an answer, after which the next page begins. Text form: 64 hexadecimal digits that mean nothing outside
-/// this crate. It holds on to the sequence of the first page, so that paging is not disturbed by what comes in.
+/// The hexadecimal digits before the generation.
+const DIGITS: usize = 64;
+
+/// A place in an answer, after which the next page begins. Its text form means nothing outside this crate. It holds on to the generation of the first
+/// page, so that paging is not disturbed by what comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     pub(crate) query: u64,
-    pub(crate) up_to: Seq,
     pub(crate) rank: Rank,
+    pub(crate) generation: Generation,
 }
 
 /// Why a cursor leads nowhere.
@@ -25,9 +27,16 @@ pub enum InvalidCursor {
     OfAnotherQuery,
 }
 
+impl Cursor {
+    /// The generation of the answer that it is a place in.
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+}
+
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{:016x}{:016x}{:016x}", self.query, self.up_to.0, self.rank.key, self.rank.tie)
+        write!(f, "{:016x}{:032x}{:016x}{}", self.query, self.rank.key, self.rank.tie, self.generation)
     }
 }
 
@@ -35,14 +44,20 @@ impl FromStr for Cursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let (digits, generation) = text.split_at_checked(DIGITS).ok_or(InvalidCursor::Unreadable)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(InvalidCursor::Unreadable);
         }
-        let number = |at: usize| {
-            let digits = text.get(at * 16..(at + 1) * 16).ok_or(InvalidCursor::Unreadable)?;
-            u64::from_str_radix(digits, 16).map_err(|_| InvalidCursor::Unreadable)
+        let part = |from: usize, to: usize| {
+            let digits = digits.get(from..to).ok_or(InvalidCursor::Unreadable)?;
+            u128::from_str_radix(digits, 16).map_err(|_| InvalidCursor::Unreadable)
         };
-        Ok(Self { query: number(0)?, up_to: Seq(number(1)?), rank: Rank { key: number(2)?, tie: number(3)? } })
+        let short = |from: usize| u64::try_from(part(from, from + 16)?).map_err(|_| InvalidCursor::Unreadable);
+        Ok(Self {
+            query: short(0)?,
+            rank: Rank { key: part(16, 48)?, tie: short(48)? },
+            generation: generation.parse().map_err(|_| InvalidCursor::Unreadable)?,
+        })
     }
 }
 
@@ -60,13 +75,16 @@ impl<'de> Deserialize<'de> for Cursor {
 
 #[cfg(test)]
 mod tests {
+    use model::Seq;
+
     use super::*;
 
     #[test]
     fn a_cursor_survives_its_text_form() {
-        let cursor = Cursor { query: 7, up_to: Seq(12), rank: Rank { key: u64::MAX, tie: 3 } };
+        let generation = Generation { acts: 400, ..Generation::of(Seq(12)) };
+        let cursor = Cursor { query: 7, generation, rank: Rank { key: u128::MAX, tie: 3 } };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", "12", &"g".repeat(64), &"+".repeat(64), &"é".repeat(32)] {
+        for bad in ["", "12", &"g".repeat(64), &"+".repeat(80), &"é".repeat(32), &"0".repeat(64)] {
             assert_eq!(bad.parse::<Cursor>(), Err(InvalidCursor::Unreadable), "{bad}");
         }
     }

@@ -1,4 +1,4 @@
-use model::{Outcome, PageKind, Seq, TargetId, Timestamp, Uri};
+use model::{ObservableKind, Outcome, PageKind, Price, Seq, TargetId, Timestamp, Uri};
 
 /// What the index takes in of one capture and its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Entry {
     pub kind: PageKind,
     /// The language of the text, ISO 639-3, where it is known.
     pub language: Option<String>,
+    /// What the page offers costs this, where it is about one offer.
+    pub price: Option<Price>,
+    /// The observables in the document, in their normal forms. They are found, and not given back.
+    pub observables: Vec<(ObservableKind, String)>,
     /// The title of the page.
     pub title: String,
     /// Its visible text.

@@ -34,6 +34,12 @@ pub enum Error {
         /// The sequence to which the index is complete.
         indexed: Seq,
     },
+    /// More would have to be looked at than a query may cost. The person who wrote it can narrow it.
+    #[error("the query costs more than {limit} looks at entries; ask for less, or narrow it")]
+    TooCostly {
+        /// How many are allowed.
+        limit: u64,
+    },
     /// An earlier write failed; what was added since the last commit is lost. [`crate::Index::rewind`] begins again.
     #[error("an earlier write to the index of theme {0} failed")]
     WriteFailed(ThemeId),

@@ -7,15 +7,22 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use model::{Grant, Phase, Seq, ThemeId};
+use model::{Grant, Language, Phase, Seq, ThemeId};
 use tantivy::{DocAddress, IndexReader, Searcher, SegmentReader, TantivyDocument};
 
 use self::writer::Writer;
 use crate::{
-    Config, Cursor, Entry, Error, Hit, Holding, InvalidCursor, Page, Query, Sort, holding,
-    query::{Clause, MAX_LIMIT, Place},
-    relevance::Relevance,
+    Config, Cursor, Entry, Error, Hit, Holding, InvalidCursor, Page, Query, Sort, Versions,
+    budget::Budget,
+    expand::{Expander, languages},
+    facets::Matches,
+    holding,
+    latest::latest,
+    matching::{Documents, Matcher},
+    query::{Clause, MAX_LIMIT, Place, Wanted},
+    relevance::{Lengths, Relevance},
     schema::Fields,
+    segment::Segment,
     select::{Rank, Selector},
     snippet::{Snippet, cut, mark},
 };
@@ -29,6 +36,9 @@ pub struct Index {
     reader: IndexReader,
     state: RwLock<Arc<State>>,
     writer: Mutex<Writer>,
+    /// What a query may cost, in looks at entries.
+    query_cost: u64,
+    lengths: Lengths,
 }
 
 /// What one commit left behind: its entries, and the sequence that it is complete to.
@@ -50,6 +60,8 @@ impl Index {
             writer: Mutex::new(Writer::new(theme, config.writer_memory_bytes(), up_to)),
             engine,
             reader,
+            query_cost: config.query_cost(),
+            lengths: Lengths::default(),
         })
     }
 
@@ -108,36 +120,51 @@ impl Index {
         if state.searcher.segment_readers().iter().any(SegmentReader::has_deletes) {
             return Err(Error::Erasing(self.theme));
         }
-        let up_to = query.as_of(state.up_to)?;
+        let generation = query.as_of_generation(state.up_to)?;
         let fingerprint = query.fingerprint();
         if query.after.is_some_and(|cursor| cursor.query != fingerprint) {
             return Err(InvalidCursor::OfAnotherQuery.into());
         }
+        let segments = Segment::all(&state.searcher, generation.up_to)?;
+        let budget = Budget::of(self.query_cost);
+        let clause = Expander { fields: &self.fields, segments: &segments, budget: &budget }.expand(clause)?;
+        let codes = languages(&state.searcher, &self.fields)?;
+        let languages: Vec<Language> = codes.iter().filter_map(|code| Language::of_code(code)).collect();
+        let (fields, joined) = (&self.fields, query.joined.as_ref());
+        let matcher = Matcher { fields, joined, budget: &budget, languages: &languages };
+        let found = matches(query, &clause, &matcher, &segments)?;
         let relevance = match query.sort {
-            Sort::Relevance => Some(Relevance::as_of(up_to, &clause, &self.fields, &state.searcher)?),
-            Sort::Newest | Sort::Oldest => None,
+            Sort::Relevance if query.limit > 0 => Some(Relevance::of(&clause, &matcher, &segments, &self.lengths)?),
+            _ => None,
         };
         let selection = Selector {
-            searcher: &state.searcher,
-            fields: &self.fields,
-            clause: &clause,
+            segments: &segments,
+            found: &found,
+            matcher: &matcher,
             relevance: relevance.as_ref(),
             sort: query.sort,
-            up_to,
             after: query.after.map(|cursor| cursor.rank),
             limit: query.limit.min(MAX_LIMIT),
         }
         .run()?;
         let last = selection.chosen.last().map(|(rank, _)| *rank).filter(|_| selection.has_more);
         let hits = selection.chosen.iter().map(|&(rank, address)| {
-            let score = relevance.as_ref().map(|_| f64::from_bits(rank.key));
-            self.hit(&state.searcher, address, score, &clause)
+            let hit = self.hit(&state.searcher, address, &clause)?;
+            Ok(match query.sort {
+                Sort::Relevance => Hit { score: Some(rank.relevance()), ..hit },
+                Sort::Score => Hit { flagged: Some(joined.score(hit.seq)), ..hit },
+                _ => hit,
+            })
         });
+        let hits = hits.collect::<Result<_, Error>>()?;
+        let matches = Matches { segments: &segments, found: &found, joined, budget: &budget };
         Ok(Page {
-            total: selection.total,
-            hits: hits.collect::<Result<_, _>>()?,
-            next: last.map(|rank: Rank| Cursor { query: fingerprint, up_to, rank }),
-            up_to,
+            total: found.iter().map(Documents::len).sum(),
+            hits,
+            next: last.map(|rank: Rank| Cursor { query: fingerprint, generation, rank }),
+            up_to: generation.up_to,
+            generation,
+            facets: query.facets.iter().map(|facet| matches.count(*facet)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -161,17 +188,20 @@ impl Index {
         if may_read { Ok(()) } else { Err(Error::NotGranted(self.theme)) }
     }
 
-    fn hit(&self, searcher: &Searcher, at: DocAddress, score: Option<f64>, clause: &Clause) -> Result<Hit, Error> {
+    fn hit(&self, searcher: &Searcher, at: DocAddress, clause: &Clause) -> Result<Hit, Error> {
         let document: TantivyDocument = searcher.doc(at)?;
         let damaged = || tantivy::error::DataCorruption::comment_only("a stored entry cannot be read");
         let entry = self.fields.entry(&document).ok_or_else(|| tantivy::TantivyError::from(damaged()))?;
         let looked_for = clause.looked_for();
-        let wanted_in = |place| -> Vec<&[String]> {
-            looked_for.iter().filter(|(of, _)| *of == place || *of == Place::Page).map(|(_, words)| *words).collect()
+        let wanted_in = |place| -> Vec<Wanted<'_>> {
+            let of_place = looked_for.iter().filter(|(of, _)| *of == place || *of == Place::Page);
+            of_place.map(|(_, wanted)| *wanted).collect()
         };
-        let title_highlights = mark(&entry.title, &wanted_in(Place::Title));
-        let Snippet { text: snippet, highlights } = cut(&entry.text, &wanted_in(Place::Text));
-        let Entry { seq, target, uri, captured_at, outcome, kind, language, title, text: _ } = entry;
+        let language = entry.language.as_deref().and_then(Language::of_code);
+        let title_highlights = mark(&entry.title, &wanted_in(Place::Title), language);
+        let Snippet { text: snippet, highlights } = cut(&entry.text, &wanted_in(Place::Text), language);
+        let Entry { seq, target, uri, captured_at, outcome, kind, language, price, observables: _, title, text: _ } =
+            entry;
         Ok(Hit {
             seq,
             target,
@@ -180,11 +210,13 @@ impl Index {
             outcome,
             kind,
             language,
+            price,
             title,
             title_highlights,
             snippet,
             highlights,
-            score,
+            score: None,
+            flagged: None,
         })
     }
 
@@ -205,6 +237,30 @@ impl Index {
 
     fn lock_writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entries that a query finds, segment by segment.
+fn matches(
+    query: &Query,
+    clause: &Clause,
+    matcher: &Matcher<'_>,
+    segments: &[Segment<'_>],
+) -> Result<Vec<Documents>, Error> {
+    let up_to_then = |segment: &Segment<'_>| {
+        let mut found = matcher.matching(clause, segment)?;
+        found.retain(&segment.entries());
+        Ok(found)
+    };
+    let mut found: Vec<Documents> = segments.iter().map(up_to_then).collect::<Result<_, Error>>()?;
+    if let Some(moment) = query.as_of {
+        let all: Vec<Documents> = segments.iter().map(Segment::entries).collect();
+        let states = latest(segments, &all, Some(moment.as_micros()), matcher.budget)?;
+        found.iter_mut().zip(&states).for_each(|(found, states)| found.retain(states));
+    }
+    match query.versions {
+        Versions::All => Ok(found),
+        Versions::Latest => latest(segments, &found, None, matcher.budget),
     }
 }
 

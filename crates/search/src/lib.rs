@@ -6,27 +6,39 @@
 //! not fetch, extract or score pages by indicators, and is synchronous: callers move its work off their event loop.
 
 mod analyzer;
+mod budget;
 mod config;
 mod cursor;
 mod entry;
 mod error;
+mod expand;
+mod facets;
+mod generation;
 mod holding;
 mod index;
 mod indexes;
+mod joined;
+mod latest;
 mod matching;
 mod page;
+mod price;
 mod query;
 mod relevance;
 mod schema;
+mod segment;
 mod select;
 mod snippet;
+mod stems;
 
 pub use config::Config;
 pub use cursor::{Cursor, InvalidCursor};
 pub use entry::Entry;
 pub use error::Error;
+pub use facets::{Facet, FacetCount, FacetCounts, UnknownFacet};
+pub use generation::{Generation, InvalidGeneration};
 pub use holding::Holding;
 pub use index::Index;
 pub use indexes::Indexes;
+pub use joined::{Asked, Captures, Joined, Observed};
 pub use page::{Hit, Page};
-pub use query::{Only, Query, QueryError, QueryProblem, Sort};
+pub use query::{Query, QueryError, QueryProblem, Sort, Versions};

@@ -1,6 +1,7 @@
 mod documents;
+mod near;
 
-use model::Seq;
+use model::{Language, Seq};
 use tantivy::{
     DocSet, SegmentReader, TERMINATED, Term,
     query::{EnableScoring, PhraseQuery, Query as _},
@@ -9,85 +10,184 @@ use tantivy::{
 
 pub(crate) use self::documents::Documents;
 use crate::{
+    Error, Joined,
+    budget::Budget,
+    joined::{Captures, Observed},
     query::{Clause, Place},
-    schema::{CAPTURED_AT, Fields, SEQ},
+    schema::{AMOUNT, CAPTURED_AT, CURRENCY, Fields, observable_term},
+    segment::Segment,
+    stems,
 };
 
-/// Finds the documents of one segment that fulfil `clause`.
+/// Finds the entries that fulfil a clause.
 ///
 /// The engine gives the documents of a word, a phrase or a value; joining them is done here, as sets. The engine's own
 /// joining leaps over documents to come sooner to the best ones. That is of no use where every match is counted, and has
 /// given wrong matches (tantivy issue 3086); with 0.27 an excluded phrase breaks the assertions of its debug build.
-pub(crate) fn matching(clause: &Clause, fields: &Fields, segment: &SegmentReader) -> tantivy::Result<Documents> {
-    let with = |term| with_term(&term, segment);
-    match clause {
-        Clause::All(clauses) => {
-            let mut found = Documents::all(segment.max_doc());
-            for clause in clauses {
-                if found.is_empty() {
-                    break;
+pub(crate) struct Matcher<'a> {
+    pub(crate) fields: &'a Fields,
+    pub(crate) joined: &'a Joined,
+    pub(crate) budget: &'a Budget,
+    /// The languages whose stems words are looked for by.
+    pub(crate) languages: &'a [Language],
+}
+
+impl Matcher<'_> {
+    /// The entries of one segment that fulfil `clause`; some that lie behind the sequence may be among them.
+    pub(crate) fn matching(&self, clause: &Clause, segment: &Segment<'_>) -> Result<Documents, Error> {
+        let len = segment.reader.max_doc();
+        let with = |term| self.with_term(&term, segment);
+        match clause {
+            Clause::All(clauses) => {
+                let mut found = Documents::all(len);
+                // All of them, also where nothing is left: what a query costs must not depend on how entries lie in segments.
+                for clause in clauses {
+                    found.retain(&self.matching(clause, segment)?);
                 }
-                found.retain(&matching(clause, fields, segment)?);
+                Ok(found)
             }
-            Ok(found)
-        }
-        Clause::Any(clauses) => {
-            let mut found = Documents::none(segment.max_doc());
-            for clause in clauses {
-                found.add(&matching(clause, fields, segment)?);
+            Clause::Any(clauses) => {
+                let mut found = Documents::none(len);
+                for clause in clauses {
+                    found.add(&self.matching(clause, segment)?);
+                }
+                Ok(found)
             }
-            Ok(found)
+            Clause::Not(clause) => Ok(self.matching(clause, segment)?.complement()),
+            Clause::Words { place, words } => self.in_fields(*place, segment, |field| match words.as_slice() {
+                [] => Ok(Documents::none(len)),
+                [word] => with(Term::from_field_text(field, word)),
+                phrase => self.with_phrase(field, phrase, segment),
+            }),
+            Clause::Stemmed { place, word } => self.with_stem(*place, word, segment),
+            Clause::Near { place, words, others } => {
+                self.in_fields(*place, segment, |field| self.with_near(field, words, *others, segment))
+            }
+            Clause::AnyWord { place, words } => self.in_fields(*place, segment, |field| {
+                let mut found = Documents::none(len);
+                for word in words {
+                    found.add(&with(Term::from_field_text(field, word))?);
+                }
+                Ok(found)
+            }),
+            // Expanded before.
+            Clause::Prefix { .. } | Clause::Fuzzy { .. } => Ok(Documents::none(len)),
+            Clause::Target(target) => with(Term::from_field_u64(self.fields.target, target.as_u64())),
+            Clause::Language(language) => with(Term::from_field_text(self.fields.language, language)),
+            Clause::Kind(kind) => with(Term::from_field_text(self.fields.kind, kind.as_str())),
+            Clause::Outcome(outcome) => with(Term::from_field_text(self.fields.outcome, outcome)),
+            Clause::From(from) => self.with_time(segment, |time| time >= from.as_micros()),
+            Clause::Until(until) => self.with_time(segment, |time| time < until.as_micros()),
+            Clause::Seq { from, until } => {
+                let is_within = |seq: u64| seq >= *from && until.is_none_or(|until| seq < until);
+                self.with_sequence(segment, is_within)
+            }
+            Clause::Price { from, until } => {
+                let is_within = |amount: u64| amount >= *from && until.is_none_or(|until| amount < until);
+                self.with_number(segment, AMOUNT, is_within)
+            }
+            Clause::Currency(currency) => self.with_number(segment, CURRENCY, |of| of == *currency),
+            Clause::Observable(observed) => self.with_observable(observed, segment),
+            Clause::Label(label) => self.of_captures(segment, self.joined.labels.get(label)),
+            Clause::Indicator(name) => self.of_captures(segment, self.joined.indicators.get(name)),
         }
-        Clause::Not(clause) => Ok(matching(clause, fields, segment)?.complement()),
-        Clause::Words { place, words } => with_words(*place, words, fields, segment),
-        Clause::Target(target) => with(Term::from_field_u64(fields.target, target.as_u64())),
-        Clause::Language(language) => with(Term::from_field_text(fields.language, language)),
-        Clause::Kind(kind) => with(Term::from_field_text(fields.kind, kind.as_str())),
-        Clause::Outcome(outcome) => with(Term::from_field_text(fields.outcome, outcome)),
-        Clause::From(from) => with_time(segment, |time| time >= from.as_micros()),
-        Clause::Until(until) => with_time(segment, |time| time < until.as_micros()),
-        Clause::Only(sequences) => with_sequences(segment, sequences),
+    }
+
+    fn in_fields(
+        &self,
+        place: Place,
+        segment: &Segment<'_>,
+        with: impl Fn(Field) -> Result<Documents, Error>,
+    ) -> Result<Documents, Error> {
+        let mut found = Documents::none(segment.reader.max_doc());
+        for &field in self.fields.of(place) {
+            found.add(&with(field)?);
+        }
+        Ok(found)
+    }
+
+    fn with_stem(&self, place: Place, word: &str, segment: &Segment<'_>) -> Result<Documents, Error> {
+        let with = |field, text: &str| self.with_term(&Term::from_field_text(field, text), segment);
+        let mut found = self.in_fields(place, segment, |field| with(field, word))?;
+        for language in self.languages {
+            let stem = stems::term(*language, word);
+            for &field in self.fields.stems_of(place) {
+                found.add(&with(field, &stem)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn with_observable(&self, observed: &Observed, segment: &Segment<'_>) -> Result<Documents, Error> {
+        let with = |field, text: &str| self.with_term(&Term::from_field_text(field, text), segment);
+        if let Observed { kind: Some(kind), value: None } = observed {
+            return with(self.fields.observable_kind, kind.as_str());
+        }
+        let mut found = Documents::none(segment.reader.max_doc());
+        for (kind, value) in self.joined.observables.get(observed).into_iter().flatten() {
+            found.add(&with(self.fields.observable, &observable_term(*kind, value))?);
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn with_term(&self, term: &Term, segment: &Segment<'_>) -> Result<Documents, Error> {
+        let found = with_term(term, segment.reader)?;
+        self.spend(&found, segment)?;
+        Ok(found)
+    }
+
+    fn with_phrase(&self, field: Field, words: &[String], segment: &Segment<'_>) -> Result<Documents, Error> {
+        let phrase = PhraseQuery::new(words.iter().map(|word| Term::from_field_text(field, word)).collect());
+        let weight = phrase.weight(EnableScoring::disabled_from_schema(segment.reader.schema()))?;
+        let found = gather(weight.scorer(segment.reader, 1.0)?, segment.reader);
+        self.spend(&found, segment)?;
+        Ok(found)
+    }
+
+    /// The entries that have a number which is so.
+    fn with_number(&self, segment: &Segment<'_>, name: &str, fits: impl Fn(u64) -> bool) -> Result<Documents, Error> {
+        self.budget.spend(segment.size())?;
+        let mut found = Documents::none(segment.reader.max_doc());
+        if let Some(numbers) = segment.reader.fast_fields().column_opt::<u64>(name)? {
+            let ids = 0..segment.reader.max_doc();
+            ids.filter(|&id| numbers.first(id).is_some_and(&fits)).for_each(|id| found.insert(id));
+        }
+        Ok(found)
+    }
+
+    fn with_time(&self, segment: &Segment<'_>, fits: impl Fn(i64) -> bool) -> Result<Documents, Error> {
+        self.budget.spend(segment.size())?;
+        let times = segment.reader.fast_fields().column_first_or_default::<i64>(CAPTURED_AT)?;
+        let mut found = Documents::none(segment.reader.max_doc());
+        (0..segment.reader.max_doc()).filter(|&id| fits(times.get_val(id))).for_each(|id| found.insert(id));
+        Ok(found)
+    }
+
+    /// The entries of which the sequence is so.
+    fn with_sequence(&self, segment: &Segment<'_>, fits: impl Fn(u64) -> bool) -> Result<Documents, Error> {
+        self.budget.spend(segment.size())?;
+        let mut found = Documents::none(segment.reader.max_doc());
+        let ids = 0..segment.reader.max_doc();
+        ids.filter(|&id| fits(segment.sequences.get_val(id))).for_each(|id| found.insert(id));
+        Ok(found)
+    }
+
+    fn of_captures(&self, segment: &Segment<'_>, captures: Option<&Captures>) -> Result<Documents, Error> {
+        let Some(captures) = captures else { return Ok(Documents::none(segment.reader.max_doc())) };
+        self.with_sequence(segment, |seq| captures.contains(Seq(seq)))
+    }
+
+    fn spend(&self, found: &Documents, segment: &Segment<'_>) -> Result<(), Error> {
+        self.budget.spend(if segment.is_whole { found.len() } else { segment.count(found.iter()) })
     }
 }
 
-fn with_words(place: Place, words: &[String], fields: &Fields, segment: &SegmentReader) -> tantivy::Result<Documents> {
-    let mut found = Documents::none(segment.max_doc());
-    for &field in fields.of(place) {
-        found.add(&match words {
-            [] => continue,
-            [word] => with_term(&Term::from_field_text(field, word), segment)?,
-            phrase => with_phrase(field, phrase, segment)?,
-        });
-    }
-    Ok(found)
-}
-
+/// The entries that have a term.
 pub(crate) fn with_term(term: &Term, segment: &SegmentReader) -> tantivy::Result<Documents> {
     match segment.inverted_index(term.field())?.read_postings(term, IndexRecordOption::Basic)? {
         Some(postings) => Ok(gather(postings, segment)),
         None => Ok(Documents::none(segment.max_doc())),
     }
-}
-
-fn with_phrase(field: Field, words: &[String], segment: &SegmentReader) -> tantivy::Result<Documents> {
-    let phrase = PhraseQuery::new(words.iter().map(|word| Term::from_field_text(field, word)).collect());
-    let weight = phrase.weight(EnableScoring::disabled_from_schema(segment.schema()))?;
-    Ok(gather(weight.scorer(segment, 1.0)?, segment))
-}
-
-fn with_time(segment: &SegmentReader, fits: impl Fn(i64) -> bool) -> tantivy::Result<Documents> {
-    let times = segment.fast_fields().column_first_or_default::<i64>(CAPTURED_AT)?;
-    let mut found = Documents::none(segment.max_doc());
-    (0..segment.max_doc()).filter(|&id| fits(times.get_val(id))).for_each(|id| found.insert(id));
-    Ok(found)
-}
-
-fn with_sequences(segment: &SegmentReader, wanted: &[Seq]) -> tantivy::Result<Documents> {
-    let sequences = segment.fast_fields().column_first_or_default::<u64>(SEQ)?;
-    let mut found = Documents::none(segment.max_doc());
-    let is_wanted = |id: &u32| wanted.binary_search(&Seq(sequences.get_val(*id))).is_ok();
-    (0..segment.max_doc()).filter(is_wanted).for_each(|id| found.insert(id));
-    Ok(found)
 }
 
 fn gather(mut from: impl DocSet, segment: &SegmentReader) -> Documents {

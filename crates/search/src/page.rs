@@ -1,9 +1,9 @@
 use std::ops::Range;
 
-use model::{Outcome, PageKind, Seq, TargetId, Timestamp, Uri};
+use model::{Outcome, PageKind, Price, Seq, TargetId, Timestamp, Uri};
 use serde::Serialize;
 
-use crate::Cursor;
+use crate::{Cursor, FacetCounts, Generation};
 
 /// One page of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +16,19 @@ pub struct Page {
     pub next: Option<Cursor>,
     /// The sequence that this answer is complete to. Later entries have no part in it, not even in the scores.
     pub up_to: Seq,
+    /// The state that was answered from.
+    pub generation: Generation,
+    /// The counts that were asked for, over all pages together.
+    pub facets: Vec<FacetCounts>,
+}
+
+impl Page {
+    /// The same answer as one of another generation, which pages behind it hold on to.
+    #[must_use]
+    pub fn of_generation(self, generation: Generation) -> Self {
+        let next = self.next.map(|next| Cursor { generation, ..next });
+        Self { generation, next, ..self }
+    }
 }
 
 /// One entry that matches.
@@ -35,6 +48,8 @@ pub struct Hit {
     pub kind: PageKind,
     /// The language of the text, ISO 639-3, where it is known.
     pub language: Option<String>,
+    /// What the page offers costs this, where it is about one offer.
+    pub price: Option<Price>,
     /// The title of the page, as it was: hostile text, and not HTML.
     pub title: String,
     /// What matched in the title: offsets in characters (Unicode scalar values).
@@ -45,4 +60,6 @@ pub struct Hit {
     pub highlights: Vec<Range<usize>>,
     /// The relevance, when sorted by it.
     pub score: Option<f64>,
+    /// The sum of what indicators score, when sorted by it.
+    pub flagged: Option<i64>,
 }

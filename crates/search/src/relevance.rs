@@ -1,14 +1,21 @@
-use model::Seq;
+mod lengths;
+
+use model::Language;
 use tantivy::{
-    DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term,
+    DocId, DocSet, TERMINATED, Term,
     fieldnorm::FieldNormReader,
     postings::{Postings, SegmentPostings},
     schema::{Field, IndexRecordOption},
 };
 
+pub(crate) use self::lengths::Lengths;
 use crate::{
-    query::Clause,
-    schema::{Fields, SEQ},
+    Error,
+    matching::{Documents, Matcher},
+    query::{Clause, Place, Wanted},
+    schema::Fields,
+    segment::Segment,
+    stems,
 };
 
 /// Robertson and Zaragoza, *The Probabilistic Relevance Framework* (2009): how soon repetition stops to matter.
@@ -17,73 +24,105 @@ const K1: f64 = 1.2;
 const B: f64 = 0.75;
 /// How much more a word in the title says than one in the text.
 const TITLE_WEIGHT: f64 = 2.0;
+/// How much less another form of a word says than the word itself.
+const STEM_WEIGHT: f64 = 0.5;
 
 /// BM25 over the words that a query looks for, each in each of its fields, added in the order of the query.
 ///
 /// The engine can score too, but its statistics are those of everything it holds, and it adds single-precision numbers
 /// in an order that depends on how entries lie in segments. An answer as of a sequence must stay what it was to the last
 /// bit; therefore the statistics here are those of entries up to the sequence, and the order of addition is fixed. A
-/// phrase decides what matches; its words score one by one.
+/// phrase decides what matches; its words score one by one. Words that one word stands for count as one, once in a document.
 pub(crate) struct Relevance {
     terms: Vec<Weighted>,
+    groups: Vec<Group>,
 }
 
 struct Weighted {
     term: Term,
+    /// The field whose length counts.
+    of: Field,
     /// The inverse document frequency, times the weight of the field.
     weight: f64,
     /// The mean length of the field in words.
     mean_length: f64,
 }
 
+/// Words of which one is as good as another.
+struct Group {
+    clause: Clause,
+    weight: f64,
+}
+
+/// A term, the field whose length counts, and how much it says.
+type Looked = (Term, Field, f64);
+
 impl Relevance {
-    /// Takes the statistics of the entries up to `up_to`.
-    pub(crate) fn as_of(up_to: Seq, clause: &Clause, fields: &Fields, searcher: &Searcher) -> tantivy::Result<Self> {
-        let terms = distinct_terms(clause, fields);
+    /// Takes the statistics of the entries up to the sequence.
+    pub(crate) fn of(
+        clause: &Clause,
+        matcher: &Matcher<'_>,
+        segments: &[Segment<'_>],
+        known: &Lengths,
+    ) -> Result<Self, Error> {
+        let looked = looked_for(clause, matcher.fields, matcher.languages);
         let mut lengths: Vec<(Field, u64)> = Vec::new();
-        for term in &terms {
-            if !lengths.iter().any(|(field, _)| *field == term.field()) {
-                lengths.push((term.field(), 0));
+        for (_, of, _) in &looked {
+            if !lengths.iter().any(|(field, _)| field == of) {
+                lengths.push((*of, 0));
             }
         }
-        let mut frequencies = vec![0; terms.len()];
+        let mut frequencies = vec![0; looked.len()];
         let mut entries = 0;
-        if !terms.is_empty() {
-            for segment in searcher.segment_readers() {
-                entries += count_entries(segment, up_to, &mut lengths)?;
-                for (term, frequency) in terms.iter().zip(&mut frequencies) {
-                    *frequency += count_entries_with(segment, term, up_to)?;
-                }
+        for segment in segments {
+            entries += segment.size();
+            for (field, total) in &mut lengths {
+                *total += known.total(segment, *field)?;
+            }
+            for ((term, _, _), frequency) in looked.iter().zip(&mut frequencies) {
+                *frequency += count_entries_with(segment, term)?;
             }
         }
         let mean = |field| {
             let total = lengths.iter().find(|(of, _)| *of == field).map_or(0, |(_, total)| *total);
             ratio(total, entries).max(f64::MIN_POSITIVE)
         };
-        let weighted = terms.into_iter().zip(frequencies).map(|(term, frequency)| {
-            let boost = if term.field() == fields.title { TITLE_WEIGHT } else { 1.0 };
-            let rarity = (float(entries.saturating_sub(frequency)) + 0.5) / (float(frequency) + 0.5);
-            Weighted { weight: boost * rarity.ln_1p(), mean_length: mean(term.field()), term }
+        let weighted = looked.into_iter().zip(frequencies).map(|((term, of, factor), frequency)| {
+            let boost = if of == matcher.fields.title { TITLE_WEIGHT } else { 1.0 };
+            Weighted { weight: factor * boost * rarity(entries, frequency), mean_length: mean(of), of, term }
         });
-        Ok(Self { terms: weighted.collect() })
+        let mut groups = Vec::new();
+        for (place, wanted) in clause.looked_for() {
+            if let Wanted::Any(words) = wanted {
+                let clause = Clause::AnyWord { place, words: words.clone() };
+                let mut frequency = 0;
+                for segment in segments {
+                    frequency += segment.count(matcher.matching(&clause, segment)?.iter());
+                }
+                groups.push(Group { clause, weight: STEM_WEIGHT * rarity(entries, frequency) });
+            }
+        }
+        Ok(Self { terms: weighted.collect(), groups })
     }
 
     /// Makes ready to score the entries of one segment.
-    pub(crate) fn in_segment(&self, segment: &SegmentReader) -> tantivy::Result<Scorer> {
+    pub(crate) fn in_segment(&self, segment: &Segment<'_>, matcher: &Matcher<'_>) -> Result<Scorer, Error> {
         let mut terms = Vec::with_capacity(self.terms.len());
-        for Weighted { term, weight, mean_length } in &self.terms {
+        for Weighted { term, of, weight, mean_length } in &self.terms {
             if let Some(postings) = postings(segment, term)? {
-                let lengths = segment.get_fieldnorms_reader(term.field())?;
+                let lengths = segment.reader.get_fieldnorms_reader(*of)?;
                 terms.push(TermScorer { postings, lengths, weight: *weight, mean_length: *mean_length });
             }
         }
-        Ok(Scorer { terms })
+        let groups = self.groups.iter().map(|group| Ok((matcher.matching(&group.clause, segment)?, group.weight)));
+        Ok(Scorer { terms, groups: groups.collect::<Result<_, Error>>()? })
     }
 }
 
 /// Scores the entries of one segment, in the order in which they lie there.
 pub(crate) struct Scorer {
     terms: Vec<TermScorer>,
+    groups: Vec<(Documents, f64)>,
 }
 
 struct TermScorer {
@@ -96,7 +135,10 @@ struct TermScorer {
 impl Scorer {
     /// The score of `document`, which comes behind those asked for before. Never negative.
     pub(crate) fn score(&mut self, document: DocId) -> f64 {
-        self.terms.iter_mut().map(|term| term.score(document)).sum()
+        let of_terms: f64 = self.terms.iter_mut().map(|term| term.score(document)).sum();
+        let has = |documents: &Documents| documents.contains(document);
+        let of_groups: f64 = self.groups.iter().filter(|(documents, _)| has(documents)).map(|(_, weight)| weight).sum();
+        of_terms + of_groups
     }
 }
 
@@ -114,51 +156,54 @@ impl TermScorer {
     }
 }
 
-/// Each word in each of its fields, once, in the order of the query.
-fn distinct_terms(clause: &Clause, fields: &Fields) -> Vec<Term> {
-    let mut terms: Vec<Term> = Vec::new();
-    for (place, words) in clause.looked_for() {
+/// Each word in each of its fields, once, in the order of the query; and what its other forms are found by.
+fn looked_for(clause: &Clause, fields: &Fields, languages: &[Language]) -> Vec<Looked> {
+    let mut looked: Vec<Looked> = Vec::new();
+    let mut add = |term: Term, of: Field, factor: f64| {
+        if !looked.iter().any(|(known, _, _)| *known == term) {
+            looked.push((term, of, factor));
+        }
+    };
+    for (place, wanted) in clause.looked_for() {
+        let words = match wanted {
+            Wanted::Run(words) | Wanted::Near(words, _) => words,
+            Wanted::Stemmed(word) => std::slice::from_ref(word),
+            Wanted::Any(_) => continue,
+        };
         for word in words {
-            for &field in fields.of(place) {
-                let term = Term::from_field_text(field, word);
-                if !terms.contains(&term) {
-                    terms.push(term);
-                }
+            fields.of(place).iter().for_each(|&field| add(Term::from_field_text(field, word), field, 1.0));
+        }
+        if let (Wanted::Stemmed(word), true) = (wanted, place != Place::Uri) {
+            for language in languages {
+                let stem = stems::term(*language, word);
+                let pairs = fields.of(place).iter().zip(fields.stems_of(place));
+                pairs.for_each(|(&of, &field)| add(Term::from_field_text(field, &stem), of, STEM_WEIGHT));
             }
         }
     }
-    terms
+    looked
 }
 
-/// Counts the entries of a segment up to a sequence, and adds up the lengths of their fields in words. A length is what
-/// the index keeps of it, one byte, wherever the entry lies, so that the sum does not depend on the segments either.
-fn count_entries(segment: &SegmentReader, up_to: Seq, lengths: &mut [(Field, u64)]) -> tantivy::Result<u64> {
-    let sequences = segment.fast_fields().column_first_or_default::<u64>(SEQ)?;
-    let is_whole = sequences.max_value() <= up_to.0;
-    let counts = |document: &DocId| is_whole || sequences.get_val(*document) <= up_to.0;
-    for (field, total) in lengths {
-        let of_field = segment.get_fieldnorms_reader(*field)?;
-        *total += (0..segment.max_doc()).filter(counts).map(|id| u64::from(of_field.fieldnorm(id))).sum::<u64>();
-    }
-    if is_whole { Ok(segment.max_doc().into()) } else { Ok((0..segment.max_doc()).filter(counts).map(|_| 1).sum()) }
-}
-
-fn count_entries_with(segment: &SegmentReader, term: &Term, up_to: Seq) -> tantivy::Result<u64> {
-    let sequences = segment.fast_fields().column_first_or_default::<u64>(SEQ)?;
-    if sequences.max_value() <= up_to.0 {
-        return Ok(segment.inverted_index(term.field())?.doc_freq(term)?.into());
+fn count_entries_with(segment: &Segment<'_>, term: &Term) -> Result<u64, Error> {
+    if segment.is_whole {
+        return Ok(segment.reader.inverted_index(term.field())?.doc_freq(term)?.into());
     }
     let Some(mut postings) = postings(segment, term)? else { return Ok(0) };
     let mut count = 0;
     while postings.doc() != TERMINATED {
-        count += u64::from(sequences.get_val(postings.doc()) <= up_to.0);
+        count += u64::from(segment.has(postings.doc()));
         postings.advance();
     }
     Ok(count)
 }
 
-fn postings(segment: &SegmentReader, term: &Term) -> tantivy::Result<Option<SegmentPostings>> {
-    Ok(segment.inverted_index(term.field())?.read_postings(term, IndexRecordOption::WithFreqs)?)
+fn postings(segment: &Segment<'_>, term: &Term) -> Result<Option<SegmentPostings>, Error> {
+    Ok(segment.reader.inverted_index(term.field())?.read_postings(term, IndexRecordOption::WithFreqs)?)
+}
+
+/// How rare something is that so many of all entries have.
+fn rarity(entries: u64, frequency: u64) -> f64 {
+    ((float(entries.saturating_sub(frequency)) + 0.5) / (float(frequency) + 0.5)).ln_1p()
 }
 
 fn ratio(of: u64, to: u64) -> f64 {

@@ -1,6 +1,11 @@
+mod marker;
+
 use std::ops::Range;
 
-use model::words::Words;
+use model::Language;
+
+use self::marker::Marker;
+use crate::query::Wanted;
 
 /// The longest snippet, in characters.
 const MAX_CHARS: usize = 240;
@@ -16,9 +21,9 @@ pub(crate) struct Snippet {
 }
 
 /// The piece of `text` in which the most of `wanted` stands, its white space and control characters made single spaces.
-/// Each of `wanted` is a run of folded words.
-pub(crate) fn cut(text: &str, wanted: &[&[String]]) -> Snippet {
-    let marks = mark(text, wanted);
+/// `language` is that of the text.
+pub(crate) fn cut(text: &str, wanted: &[Wanted<'_>], language: Option<Language>) -> Snippet {
+    let marks = mark(text, wanted, language);
     let window = around_densest(text, &marks);
     // Half a word is no match, but half a phrase that is longer than any window is all that can be shown of it.
     let is_shown =
@@ -32,44 +37,13 @@ pub(crate) fn cut(text: &str, wanted: &[&[String]]) -> Snippet {
     }
 }
 
-/// Where runs of `wanted` words stand in `text`: in order, apart from each other, in characters.
-pub(crate) fn mark(text: &str, wanted: &[&[String]]) -> Vec<Range<usize>> {
-    let longest = wanted.iter().map(|run| run.len()).max().unwrap_or(0);
-    if longest == 0 {
+/// Where what is wanted stands in `text`: in order, apart from each other, in characters.
+pub(crate) fn mark(text: &str, wanted: &[Wanted<'_>], language: Option<Language>) -> Vec<Range<usize>> {
+    if wanted.is_empty() {
         return Vec::new();
     }
     let scanned = text.get(..text.floor_char_boundary(MAX_SCANNED)).unwrap_or_default();
-    let mut found: Vec<Range<usize>> = Vec::new();
-    // The wanted words directly before, each with where it begins.
-    let mut run: Vec<(&str, usize)> = Vec::with_capacity(longest);
-    let mut words = Words::of(scanned);
-    while let Some(word) = words.advance() {
-        let is_wanted = |folded| wanted.iter().copied().flatten().find(|&w| w == folded);
-        let Some(known) = word.folded.and_then(is_wanted) else {
-            run.clear();
-            continue;
-        };
-        if run.len() == longest {
-            run.remove(0);
-        }
-        run.push((known, word.range.start));
-        for sequence in wanted {
-            let Some(from) = run.len().checked_sub(sequence.len()) else { continue };
-            let tail = run.get(from..).unwrap_or_default();
-            if let Some((_, start)) = tail.first().filter(|_| tail.iter().map(|(word, _)| *word).eq(sequence.iter())) {
-                push_merged(&mut found, *start..word.range.end);
-            }
-        }
-    }
-    in_characters(scanned, &found)
-}
-
-/// Adds a range whose end is not before those of the ranges that are there.
-fn push_merged(found: &mut Vec<Range<usize>>, mut range: Range<usize>) {
-    while let Some(last) = found.pop_if(|last| last.end > range.start) {
-        range.start = range.start.min(last.start);
-    }
-    found.push(range);
+    in_characters(scanned, &Marker::of(wanted, language).mark(scanned))
 }
 
 /// The same ranges, counted in characters and not in bytes.

@@ -12,6 +12,7 @@ mod codec;
 mod committer;
 mod copies;
 mod decisions;
+mod editions;
 mod element;
 mod erased;
 mod erasure;

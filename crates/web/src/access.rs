@@ -85,6 +85,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET",    "/themes/{theme}/captures/{seq}/text", Content(&[Analyst, Investigator])),
     ("GET",    "/themes/{theme}/captures/{seq}/document", Content(&[Analyst, Investigator])),
     ("GET",    "/themes/{theme}/captures/{seq}/findings", Content(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/captures/{seq}/similar", Content(&[Analyst, Investigator])),
     ("GET",    "/themes/{theme}/captures/{seq}/item", Content(&[Analyst, Investigator])),
     // Narrowed to the themes that one reads.
     ("GET",    "/observables", Account),

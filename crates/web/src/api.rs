@@ -47,7 +47,7 @@ pub use rule::{
     Labels, MatchedSpan, NewLabel, ProfileTrial, ProfiledPage, Rescored, RescoringReport, Rule, RuleSummary,
     RuleVersion, Rules, ScoringProgress, ThemeLabels,
 };
-pub use search::{Hit, SearchAnswer, Span};
+pub use search::{FacetCounts, FacetValue, Hit, SearchAnswer, Similar, SimilarPage, Span};
 pub use service::{
     Cluster, Clusters, DifferingElement, NamedBy, PagePair, SeenAt, Service, ServiceElement, ServicePair,
     ServiceSummary, Services, SharedElement,

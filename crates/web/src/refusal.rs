@@ -85,6 +85,8 @@ pub(crate) enum Refusal {
     BeyondEnd(u64),
     #[error(transparent)]
     Export(release::Error),
+    #[error("this generation cannot be answered from any more: {0}")]
+    GenerationRetired(&'static str),
     #[error("{0}")]
     NoDocument(&'static str),
     #[error("{name}: {problem}")]
@@ -213,6 +215,10 @@ impl Refusal {
                 (StatusCode::SERVICE_UNAVAILABLE, "erasing", "Erasure under way")
             }
             Self::Store(Keep::Erased(..)) => (StatusCode::GONE, "erased", "Erased"),
+            Self::GenerationRetired(_) => (StatusCode::GONE, "generation-retired", "Generation is retired"),
+            Self::Search(Find::TooCostly { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "too-costly", "Query costs too much")
+            }
             Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated"),

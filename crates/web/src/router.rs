@@ -84,6 +84,7 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(versions::name, versions::unname))
         .routes(routes!(versions::compare))
         .routes(routes!(search::search))
+        .routes(routes!(search::similar))
         .routes(routes!(findings::findings))
         .routes(routes!(indicators::list))
         .routes(routes!(indicators::read, indicators::put, indicators::remove))

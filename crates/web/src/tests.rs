@@ -9,6 +9,7 @@ mod custody;
 mod decisions;
 mod evidence;
 mod exports;
+mod generations;
 mod guards;
 mod log;
 mod observables;
@@ -93,12 +94,11 @@ impl House {
 
     /// A house whose router is made by somebody else.
     pub(crate) fn with_app() -> (App, Self) {
-        Self::on(&store::Config::default())
+        Self::on(&store::Config::default(), tempfile::tempdir().unwrap())
     }
 
-    /// The same over a store with these settings.
-    pub(crate) fn on(config: &store::Config) -> (App, Self) {
-        let dir = tempfile::tempdir().unwrap();
+    /// A house on a directory, in which there may have been one before, over a store with these settings.
+    pub(crate) fn on(config: &store::Config, dir: tempfile::TempDir) -> (App, Self) {
         let key = CredentialKey::from_bytes(&[7; 32]);
         let store = Store::open(&dir.path().join("store"), config, key).unwrap();
         let indexes = Arc::new(Indexes::open(dir.path().join("index"), search::Config::default()).unwrap());

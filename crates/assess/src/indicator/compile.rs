@@ -1,6 +1,9 @@
 use std::collections::{HashMap, HashSet};
 
-use model::words::{MAX_WORD_CHARS, Words};
+use model::{
+    Language,
+    words::{MAX_WORD_CHARS, Words},
+};
 use regex::{Regex, RegexBuilder};
 
 use super::{
@@ -13,7 +16,6 @@ use crate::{
     decimal::Decimal,
     field::{PriceField, TextField},
     observable,
-    stem::Language,
     vocabulary::Form,
 };
 

@@ -1,13 +1,13 @@
 use std::collections::HashSet;
 
 use model::{
-    CharsetSource, Contribution, Digest, Document, Fields, Finding, Grade, Observable, ObservableKind, PageKind, Place,
-    words::Words,
+    CharsetSource, Contribution, Digest, Document, Fields, Finding, Grade, Language, Observable, ObservableKind,
+    PageKind, Place, words::Words,
 };
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::{Needs, stem::Language};
+use crate::Needs;
 
 fn page(title: &str, text: &str) -> Document {
     Document {

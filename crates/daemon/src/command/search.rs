@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{items, text};
 use crate::{
-    cli::{SearchArgs, SortArg},
+    cli::{SearchArgs, SortArg, VersionsArg},
     client::{Client, query},
     failure::Failure,
     print,
@@ -22,6 +22,16 @@ pub(super) async fn run(client: &Client, args: SearchArgs, wants_json: bool) -> 
     if answer["erased"].as_u64().is_some_and(|erased| erased > 0) {
         print::line(&format!("{} of them were erased since.", text(&answer["erased"])));
     }
+    print::line(&format!("Generation {}; --generation repeats it.", text(&answer["generation"])));
+    if answer["withheld_since"].as_u64().is_some_and(|withheld| withheld > 0) {
+        print::line(&format!(
+            "{} captures were erased or sealed since that generation.",
+            text(&answer["withheld_since"])
+        ));
+    }
+    for facet in items(&answer["facets"]) {
+        print_facet(facet);
+    }
     for hit in items(&answer["hits"]) {
         print::line("");
         print::prepared(&print::highlighted(&text(&hit["title"]), &ranges(&hit["title_highlights"])));
@@ -33,6 +43,9 @@ pub(super) async fn run(client: &Client, args: SearchArgs, wants_json: bool) -> 
             text(&hit["kind"]),
             text(&hit["outcome"])
         ));
+        if let Some(price) = hit["price"].as_str() {
+            print::line(&format!("  {price}"));
+        }
         let snippet = print::highlighted(&text(&hit["snippet"]), &ranges(&hit["highlights"])).replace('\n', " ");
         print::prepared(&format!("  {snippet}"));
     }
@@ -40,6 +53,17 @@ pub(super) async fn run(client: &Client, args: SearchArgs, wants_json: bool) -> 
         print::line(&format!("\nMore: the same command with --after {next}"));
     }
     Ok(())
+}
+
+fn print_facet(facet: &Value) {
+    print::line("");
+    print::line(&format!("By {}:", text(&facet["facet"])));
+    for value in items(&facet["values"]) {
+        print::line(&format!("  {:>9}  {}", text(&value["count"]), text(&value["value"])));
+    }
+    if facet["other"].as_u64().is_some_and(|other| other > 0) {
+        print::line(&format!("  {:>9}  others", text(&facet["other"])));
+    }
 }
 
 fn parameters(args: &SearchArgs) -> Vec<(&'static str, String)> {
@@ -52,11 +76,21 @@ fn parameters(args: &SearchArgs) -> Vec<(&'static str, String)> {
     pairs.extend(args.indicator.iter().map(|indicator| ("indicator", indicator.clone())));
     pairs.extend(args.from.iter().map(|from| ("from", from.to_string())));
     pairs.extend(args.until.iter().map(|until| ("until", until.to_string())));
+    pairs.extend(args.as_of.iter().map(|moment| ("as_of", moment.to_string())));
+    pairs.extend(args.facets.iter().map(|facet| ("facets", facet.clone())));
+    pairs.extend(args.generation.iter().map(|generation| ("generation", generation.clone())));
+    let versions = |versions| match versions {
+        VersionsArg::All => "all",
+        VersionsArg::Latest => "latest",
+    };
+    pairs.extend(args.versions.map(|of| ("versions", versions(of).to_owned())));
     pairs.extend(args.after.iter().map(|after| ("after", after.clone())));
     let name = |sort| match sort {
         SortArg::Relevance => "relevance",
         SortArg::Newest => "newest",
         SortArg::Oldest => "oldest",
+        SortArg::Price => "price",
+        SortArg::Score => "score",
     };
     pairs.extend(args.sort.map(|sort| ("sort", name(sort).to_owned())));
     pairs

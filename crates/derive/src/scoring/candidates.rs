@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use assess::{Indicator, Language, Needs};
-use model::{CaptureId, Document, Grant, Purpose, Seq, ThemeId};
+use assess::{Indicator, Needs};
+use model::{CaptureId, Document, Grant, Language, Purpose, Seq, ThemeId};
 use search::{Holding, Index};
 use store::Store;
 

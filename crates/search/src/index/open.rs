@@ -13,7 +13,9 @@ use crate::{
     Error,
     analyzer::{self, Analyzer},
     error::is_damage,
+    query::Place,
     schema::{CAPTURED_AT, Fields, SEQ},
+    stems::{self, Stems},
 };
 
 /// How many decompressed blocks of stored entries are kept in memory.
@@ -66,6 +68,7 @@ pub(super) fn sweep(directory: &Path, engine: &tantivy::Index) -> Result<(), Err
 fn open(directory: &Path, fields: &Fields) -> tantivy::Result<Opened> {
     let tokenizers = TokenizerManager::default();
     tokenizers.register(analyzer::NAME, TextAnalyzer::from(Analyzer));
+    tokenizers.register(stems::NAME, TextAnalyzer::from(Stems::default()));
     let engine = tantivy::Index::builder()
         .schema(fields.schema.clone())
         .settings(IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() })
@@ -91,7 +94,9 @@ fn open_parts(reader: &IndexReader, fields: &Fields) -> tantivy::Result<()> {
             segment.inverted_index(field)?;
             segment.get_fieldnorms_reader(field)?;
         }
-        for field in [fields.target, fields.outcome, fields.kind, fields.language] {
+        let terms =
+            [fields.target, fields.outcome, fields.kind, fields.language, fields.observable, fields.observable_kind];
+        for field in terms.iter().chain(fields.stems_of(Place::Page)).copied() {
             segment.inverted_index(field)?;
         }
         segment.get_store_reader(0)?;

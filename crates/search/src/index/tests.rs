@@ -1,6 +1,7 @@
 mod disk;
 mod erasure;
 mod generation;
+mod language;
 mod naive;
 mod paging;
 
@@ -8,6 +9,7 @@ use model::{Authority, Outcome, PageKind, Purpose, TargetId, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
+use crate::Joined;
 
 /// An index in a directory of its own.
 struct Bench {
@@ -86,6 +88,8 @@ fn entry(seq: u64, text: &str) -> Entry {
         outcome: Outcome::Ok,
         kind: PageKind::Listing,
         language: Some("nld".into()),
+        price: None,
+        observables: Vec::new(),
         title: String::new(),
         text: text.to_owned(),
     }

@@ -47,6 +47,16 @@ impl Documents {
         self
     }
 
+    /// How many documents there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.blocks.iter().map(|block| u64::from(block.count_ones())).sum()
+    }
+
+    /// Whether a document is in the set.
+    pub(crate) fn contains(&self, id: DocId) -> bool {
+        self.blocks.get((id / u64::BITS) as usize).is_some_and(|block| block >> (id % u64::BITS) & 1 == 1)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.blocks.iter().all(|&block| block == 0)
     }

@@ -1,6 +1,7 @@
 use model::words::MAX_WORD_CHARS;
 
-use super::parse::{MAX_CHARS, MAX_DEPTH, MAX_WORDS};
+use super::parse::{LEAST_PREFIX, MAX_CHARS, MAX_DEPTH, MAX_OTHERS, MAX_WORDS};
+use crate::expand::MAX_EXPANSIONS;
 
 /// What is wrong with the text of a query, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,4 +43,16 @@ pub enum QueryProblem {
     ExpectedValue(&'static str),
     #[error("{value:?} is not {expected}")]
     InvalidValue { value: String, expected: &'static str },
+    #[error("expected a range such as [a TO b], and a bracket that closes it")]
+    InvalidRange,
+    #[error("expected a number of words up to {MAX_OTHERS} after ~")]
+    ExpectedDistance,
+    #[error("expected a single word before {0}")]
+    ExpectedOneWord(&'static str),
+    #[error("expected at least {LEAST_PREFIX} letters before *")]
+    PrefixTooShort,
+    #[error("expected ~ or ~1 behind a word of three letters or more, or ~2 behind one of six or more")]
+    InvalidMistakes,
+    #[error("more than {MAX_EXPANSIONS} words are meant; say more of the word")]
+    TooManyExpansions,
 }

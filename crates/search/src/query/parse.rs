@@ -1,9 +1,12 @@
 use std::str::FromStr;
 
-use model::{Outcome, PageKind, Timestamp, words::Words};
+use model::{Label, Outcome, PageKind, Timestamp, words::Words};
 
-use super::{Clause, Place, QueryError, QueryProblem as Problem, is_language};
-use crate::schema::outcome_terms;
+use super::{
+    Clause, Place, QueryError, QueryProblem as Problem, is_language,
+    range::{self, Quantity},
+};
+use crate::{joined::Observed, price, schema::outcome_terms};
 
 /// The longest text of a query, in characters.
 pub(super) const MAX_CHARS: usize = 1000;
@@ -11,6 +14,12 @@ pub(super) const MAX_CHARS: usize = 1000;
 pub(super) const MAX_DEPTH: usize = 32;
 /// The most words and filters.
 pub(super) const MAX_WORDS: usize = 64;
+/// The most other words among those that stand near each other.
+pub(super) const MAX_OTHERS: u32 = 1000;
+/// The fewest letters of a word that goes on somehow.
+pub(super) const LEAST_PREFIX: usize = 2;
+/// The fewest letters of a word with one mistake, and of one with two.
+const LEAST_FUZZY: [usize; 2] = [3, 6];
 
 type Parsed = Result<Clause, QueryError>;
 
@@ -47,6 +56,11 @@ enum Field {
     Outcome,
     After,
     Before,
+    Range(Quantity, &'static str),
+    Currency,
+    Observable,
+    Label,
+    Indicator,
 }
 
 impl Field {
@@ -61,19 +75,30 @@ impl Field {
             "outcome" => Self::Outcome,
             "after" => Self::After,
             "before" => Self::Before,
+            "captured" => Self::Range(Quantity::Time, "captured"),
+            "seq" => Self::Range(Quantity::Seq, "seq"),
+            "price" => Self::Range(Quantity::Price, "price"),
+            "currency" => Self::Currency,
+            "observable" => Self::Observable,
+            "label" => Self::Label,
+            "indicator" => Self::Indicator,
             _ => return None,
         })
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Words(_, name) => name,
+            Self::Words(_, name) | Self::Range(_, name) => name,
             Self::Target => "target",
             Self::Language => "lang",
             Self::Kind => "kind",
             Self::Outcome => "outcome",
             Self::After => "after",
             Self::Before => "before",
+            Self::Currency => "currency",
+            Self::Observable => "observable",
+            Self::Label => "label",
+            Self::Indicator => "indicator",
         }
     }
 }
@@ -150,7 +175,16 @@ impl Parser {
     fn phrase(&mut self, place: Place) -> Parsed {
         let opened = self.at;
         let text = self.quoted()?;
-        self.words_of(&text, place, opened)
+        let words = self.folded(&text, opened)?;
+        if self.peek() != Some('~') {
+            return Ok(Clause::Words { place, words });
+        }
+        self.at += 1;
+        let digits: String = self.chars.iter().skip(self.at).take_while(|c| c.is_ascii_digit()).collect();
+        let others = digits.parse().ok().filter(|others| *others <= MAX_OTHERS);
+        let others = others.ok_or_else(|| self.problem(Problem::ExpectedDistance))?;
+        self.at += digits.len();
+        Ok(Clause::Near { place, words, others })
     }
 
     /// A bare word, or a field with its value.
@@ -174,20 +208,23 @@ impl Parser {
             self.at += 1;
         }
         let text: String = self.chars.iter().skip(start).take(self.at - start).collect();
-        self.words_of(&text, Place::Page, start)
+        self.bare(&text, Place::Page, start)
     }
 
     fn field(&mut self, field: Field, start: usize) -> Parsed {
+        const TIMES: &str = "a day (2031-01-31) or a time (2031-01-31T12:00:00Z)";
         let value_at = self.at;
-        let value = match self.peek() {
-            Some('"') => self.quoted()?,
+        let value = match (self.peek(), field) {
+            (Some('"'), Field::Words(place, _)) => return self.phrase(place),
+            (Some('"'), _) => self.quoted()?,
+            (Some('[' | '{'), Field::Range(..)) => self.bracketed()?,
             _ => self.bare_value(matches!(field, Field::Outcome)),
         };
         if value.is_empty() {
             return Err(Self::problem_at(value_at, Problem::ExpectedValue(field.name())));
         }
         let (clause, expected) = match field {
-            Field::Words(place, _) => return self.words_of(&value, place, value_at),
+            Field::Words(place, _) => return self.bare(&value, place, value_at),
             Field::Target => {
                 (value.to_ascii_lowercase().parse().map(Clause::Target).ok(), "a target: 16 hexadecimal digits")
             }
@@ -197,8 +234,25 @@ impl Parser {
             ),
             Field::Kind => (PageKind::from_str(&value.to_ascii_lowercase()).map(Clause::Kind).ok(), "a kind of page"),
             Field::Outcome => (outcome(&value).map(Clause::Outcome), "an outcome"),
-            Field::After => (time(&value).map(Clause::From), "a day (2031-01-31) or a time (2031-01-31T12:00:00Z)"),
-            Field::Before => (time(&value).map(Clause::Until), "a day (2031-01-31) or a time (2031-01-31T12:00:00Z)"),
+            Field::After => (time(&value).map(Clause::From), TIMES),
+            Field::Before => (time(&value).map(Clause::Until), TIMES),
+            Field::Range(quantity, _) => {
+                let expected = match quantity {
+                    Quantity::Seq => "a sequence such as 17, or a range such as [17 TO 42]",
+                    Quantity::Price => "an amount such as 25.50, or a range such as [10 TO 50}",
+                    Quantity::Time => "a day, a time, or a range such as [2031-01-01 TO 2031-02-01}",
+                };
+                (range::clause(quantity, &value), expected)
+            }
+            Field::Currency => {
+                (price::currency(&value).map(Clause::Currency), "a currency: letters such as EUR or XMR")
+            }
+            Field::Observable => (Some(Clause::Observable(observed(&value))), ""),
+            Field::Label => (
+                Label::from_str(&value.to_ascii_lowercase()).map(Clause::Label).ok(),
+                "a label: relevant, not-relevant or unsure",
+            ),
+            Field::Indicator => (Some(Clause::Indicator(value.clone())), ""),
         };
         self.count_words(1, start)?;
         clause.ok_or_else(|| Self::problem_at(value_at, Problem::InvalidValue { value: shortened(&value), expected }))
@@ -230,6 +284,19 @@ impl Parser {
         value
     }
 
+    /// A range with its brackets, white space made single.
+    fn bracketed(&mut self) -> Result<String, QueryError> {
+        let opened = self.at;
+        let text: String = self.chars.iter().skip(opened + 1).take_while(|c| !matches!(c, ']' | '}')).collect();
+        let closed = opened + 1 + text.chars().count();
+        let (Some(open), Some(close)) = (self.chars.get(opened), self.chars.get(closed)) else {
+            return Err(Self::problem_at(opened, Problem::InvalidRange));
+        };
+        let inner = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.at = closed + 1;
+        Ok(format!("{open}{inner}{close}"))
+    }
+
     /// What stands between the quotation mark here and the next one.
     fn quoted(&mut self) -> Result<String, QueryError> {
         let opened = self.at;
@@ -242,7 +309,45 @@ impl Parser {
         Ok(text)
     }
 
-    fn words_of(&mut self, text: &str, place: Place, start: usize) -> Parsed {
+    /// A word without quotation marks: with a star where it goes on, with a tilde where it has mistakes. Several words are as if in quotation marks.
+    fn bare(&mut self, text: &str, place: Place, start: usize) -> Parsed {
+        let has_words = |text: &str| text.chars().any(char::is_alphanumeric);
+        if let Some(written) = text.strip_suffix('*').filter(|written| has_words(written)) {
+            let prefix = self.one_word(written, start, "*")?;
+            let is_long = prefix.chars().count() >= LEAST_PREFIX;
+            let clause = Clause::Prefix { place, prefix, at: start };
+            return if is_long { Ok(clause) } else { Err(Self::problem_at(start, Problem::PrefixTooShort)) };
+        }
+        if let Some((written, mistakes)) = text.rsplit_once('~').filter(|(written, _)| has_words(written))
+            && mistakes.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            let word = self.one_word(written, start, "~")?;
+            let mistakes = match mistakes {
+                "" | "1" => Some(1),
+                "2" => Some(2),
+                _ => None,
+            };
+            let least = |mistakes: u8| LEAST_FUZZY.get(usize::from(mistakes - 1)).copied().unwrap_or(usize::MAX);
+            let mistakes = mistakes.filter(|&mistakes| word.chars().count() >= least(mistakes));
+            let mistakes = mistakes.ok_or_else(|| Self::problem_at(start, Problem::InvalidMistakes))?;
+            return Ok(Clause::Fuzzy { place, word, mistakes, at: start });
+        }
+        let mut words = self.folded(text, start)?;
+        match (words.len(), place) {
+            (1, Place::Page | Place::Title | Place::Text) => Ok(Clause::Stemmed { place, word: words.remove(0) }),
+            _ => Ok(Clause::Words { place, words }),
+        }
+    }
+
+    /// The only word of a text.
+    fn one_word(&mut self, text: &str, start: usize, sign: &'static str) -> Result<String, QueryError> {
+        let mut words = self.folded(text, start)?;
+        let is_one = words.len() == 1 && text.ends_with(char::is_alphanumeric);
+        if is_one { Ok(words.remove(0)) } else { Err(Self::problem_at(start, Problem::ExpectedOneWord(sign))) }
+    }
+
+    /// The words of a text, folded; there is one at least.
+    fn folded(&mut self, text: &str, start: usize) -> Result<Vec<String>, QueryError> {
         let mut words = Vec::new();
         let mut found = Words::of(text);
         while let Some(word) = found.advance() {
@@ -253,7 +358,7 @@ impl Parser {
             return Err(Self::problem_at(start, Problem::NothingToLookFor(shortened(text))));
         }
         self.count_words(words.len(), start)?;
-        Ok(Clause::Words { place, words })
+        Ok(words)
     }
 
     fn count_words(&mut self, count: usize, start: usize) -> Result<(), QueryError> {
@@ -327,6 +432,17 @@ fn outcome(text: &str) -> Option<String> {
     Outcome::NAMED.into_iter().chain([Outcome::HttpError(0)]).flat_map(outcome_terms).find(|term| *term == lower)
 }
 
+/// A kind, a kind with a value behind `=`, or a value of any kind.
+fn observed(text: &str) -> Observed {
+    let kind = |name: &str| name.to_ascii_lowercase().parse().ok();
+    if let Some(kind) = kind(text) {
+        return Observed { kind: Some(kind), value: None };
+    }
+    let with_kind = text.split_once('=').and_then(|(name, value)| Some((kind(name)?, value)));
+    let (kind, value) = with_kind.map_or((None, text), |(kind, value)| (Some(kind), value));
+    Observed { kind, value: Some(value.to_owned()) }
+}
+
 /// A day, which means its beginning in UTC, or a time.
 fn time(text: &str) -> Option<Timestamp> {
     let upper = text.to_ascii_uppercase();
@@ -337,5 +453,7 @@ fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod tests;

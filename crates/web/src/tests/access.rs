@@ -61,6 +61,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /themes/{theme}/captures/{seq}/text", "analyst searcher"),
     ("GET /themes/{theme}/captures/{seq}/document", "analyst searcher"),
     ("GET /themes/{theme}/captures/{seq}/findings", "analyst searcher"),
+    ("GET /themes/{theme}/captures/{seq}/similar", "analyst searcher"),
     ("GET /themes/{theme}/captures/{seq}/item", "analyst searcher"),
     ("GET /observables", "*"),
     ("GET /themes/{theme}/observables", "analyst searcher"),

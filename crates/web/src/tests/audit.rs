@@ -122,7 +122,7 @@ async fn strangers_leave_no_leaf_and_wrong_tokens_are_slowed() {
 async fn what_cannot_be_recorded_is_not_answered() {
     // No disk has so much room.
     let full = store::Config { floor_mb: 1 << 30, reserve_mb: 0, ..store::Config::default() };
-    let (app, mut house) = House::on(&full);
+    let (app, mut house) = House::on(&full, tempfile::tempdir().unwrap());
     house.router = crate::router(app);
     let before = house.store.audit_head().size;
     let answer = house.get(&format!("/themes/{MARKET}/captures")).await;

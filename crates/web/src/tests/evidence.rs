@@ -138,16 +138,19 @@ impl House {
                 outcome: if text.is_empty() { Outcome::HttpError(404) } else { Outcome::Ok },
                 kind: PageKind::Listing,
                 language: Some("nld".into()),
+                price: None,
+                observables: Vec::new(),
                 title: format!("Page <b>{path}</b>"),
                 text: (*text).into(),
             };
             index.add(&entry).unwrap();
         }
         index.commit(Seq(entries.len() as u64)).unwrap();
+        self.store.put_analyses(theme(theme_name), &[], Seq(entries.len() as u64)).unwrap();
     }
 }
 
-fn capture(target: TargetId, path: &str, outcome: Outcome, payload: &[u8]) -> Capture {
+pub(super) fn capture(target: TargetId, path: &str, outcome: Outcome, payload: &[u8]) -> Capture {
     let is_page = !payload.is_empty();
     let block = if is_page { block() } else { Vec::new() };
     Capture {

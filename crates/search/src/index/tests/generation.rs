@@ -14,7 +14,17 @@ fn late() -> Vec<Entry> {
 }
 
 fn queries() -> Vec<Query> {
-    let texts = ["lamp", "red OR window", "\"red window\" OR door", "-door", "", "uri:page lamp"];
+    let texts = [
+        "lamp",
+        "red OR windows",
+        "\"red window\" OR door",
+        "-door",
+        "",
+        "uri:page lamp",
+        "lam* win*",
+        "lmap~ OR window~2",
+        "\"lamp red\"~3",
+    ];
     let sorts = [Sort::Relevance, Sort::Newest, Sort::Oldest];
     texts.iter().flat_map(|text| sorts.map(|sort| Query { sort, ..query(text) })).collect()
 }
@@ -44,7 +54,7 @@ fn an_answer_as_of_a_sequence_stays_to_the_last_bit() {
 fn scores_are_bm25_over_the_entries_up_to_the_sequence() {
     let bench = Bench::with(&[entry(1, "red lamp"), entry(2, "lamp lamp door of a house"), entry(3, "door")]);
     bench.fill(&[entry(4, "lamp and much more than that")]);
-    let page = bench.search(&Query { up_to: Some(Seq(3)), ..query("lamp") });
+    let page = bench.search(&Query { up_to: Some(Seq(3)), ..query("\"lamp\"") });
     let rarity = (1.0_f64 + (3.0 - 2.0 + 0.5) / (2.0 + 0.5)).ln();
     let bm25 = |count: f64, length: f64| rarity * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / (9.0 / 3.0)));
     let expected = [(1, bm25(1.0, 2.0)), (2, bm25(2.0, 6.0))];

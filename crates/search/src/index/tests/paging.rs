@@ -16,7 +16,7 @@ fn pages(bench: &Bench, query: &Query, limit: usize, mut between: impl FnMut()) 
 
 #[test]
 fn pages_follow_each_other_whatever_comes_in() {
-    for sort in [Sort::Relevance, Sort::Newest, Sort::Oldest] {
+    for sort in [Sort::Relevance, Sort::Newest, Sort::Oldest, Sort::Price, Sort::Score] {
         // Times that go the other way than sequences, and many equals.
         let make =
             |seq| Entry { captured_at: at((100 - seq) / 3), ..entry(seq, if seq % 2 == 0 { "a a b" } else { "a" }) };

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::Wanted, *};
 
 fn words(words: &[&str]) -> Clause {
     words_in(Place::Page, words)
@@ -6,6 +6,14 @@ fn words(words: &[&str]) -> Clause {
 
 fn words_in(place: Place, words: &[&str]) -> Clause {
     Clause::Words { place, words: words.iter().map(|&word| word.to_owned()).collect() }
+}
+
+fn bare(word: &str) -> Clause {
+    bare_in(Place::Page, word)
+}
+
+fn bare_in(place: Place, word: &str) -> Clause {
+    Clause::Stemmed { place, word: word.to_owned() }
 }
 
 fn not(clause: Clause) -> Clause {
@@ -24,34 +32,100 @@ fn check_error(text: &str, expect: &str) {
 fn words_join_by_and() {
     check("", Clause::All(vec![]));
     check(" \t ", Clause::All(vec![]));
-    check("Één", words(&["een"]));
-    check("one two", Clause::All(vec![words(&["one"]), words(&["two"])]));
-    check("one AND two", Clause::All(vec![words(&["one"]), words(&["two"])]));
-    check("and or not", Clause::All(vec![words(&["and"]), words(&["or"]), words(&["not"])]));
+    check("Één", bare("een"));
+    check("one two", Clause::All(vec![bare("one"), bare("two")]));
+    check("one AND two", Clause::All(vec![bare("one"), bare("two")]));
+    check("and or not", Clause::All(vec![bare("and"), bare("or"), bare("not")]));
     check("well-known x@y.example", Clause::All(vec![words(&["well", "known"]), words(&["x", "y", "example"])]));
-    check(
-        "12:30 note: http://a/b",
-        Clause::All(vec![words(&["12", "30"]), words(&["note"]), words(&["http", "a", "b"])]),
-    );
+    check("12:30 note: http://a/b", Clause::All(vec![words(&["12", "30"]), bare("note"), words(&["http", "a", "b"])]));
 }
 
 #[test]
 fn not_binds_closest_then_and_then_or() {
-    let [a, b, c, d] = ["a", "b", "c", "d"].map(|word| words(&[word]));
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(bare);
     check("a OR b c", Clause::Any(vec![a.clone(), Clause::All(vec![b.clone(), c.clone()])]));
     check("(a OR b) c", Clause::All(vec![Clause::Any(vec![a.clone(), b.clone()]), c.clone()]));
     check("NOT a b", Clause::All(vec![not(a.clone()), b.clone()]));
     check("-(a OR b)", not(Clause::Any(vec![a.clone(), b.clone()])));
     check("NOT NOT a", not(not(a.clone())));
     check("a AND NOT b OR c -d", Clause::Any(vec![Clause::All(vec![a, not(b)]), Clause::All(vec![c, not(d)])]));
-    check("NOT(a)", not(words(&["a"])));
+    check("NOT(a)", not(bare("a")));
 }
 
 #[test]
 fn quotation_marks_make_phrases() {
     check("\"Two  words\"", words(&["two", "words"]));
     check("\"AND\"", words(&["and"]));
-    check("-\"not this\"x", Clause::All(vec![not(words(&["not", "this"])), words(&["x"])]));
+    check("-\"not this\"x", Clause::All(vec![not(words(&["not", "this"])), bare("x")]));
+    check("\"one\"", words(&["one"]));
+    check(
+        "\"Two  words\"~5",
+        Clause::Near { place: Place::Page, words: vec!["two".into(), "words".into()], others: 5 },
+    );
+}
+
+#[test]
+fn stars_and_tildes_stand_for_more_than_a_word() {
+    let prefix = |place, prefix: &str, at| Clause::Prefix { place, prefix: prefix.into(), at };
+    let fuzzy = |word: &str, mistakes, at| Clause::Fuzzy { place: Place::Page, word: word.into(), mistakes, at };
+    check("Pass*", prefix(Place::Page, "pass", 0));
+    check("x title:pass*", Clause::All(vec![bare("x"), prefix(Place::Title, "pass", 8)]));
+    check("lantern~", fuzzy("lantern", 1, 0));
+    check("-lantern~1", not(fuzzy("lantern", 1, 1)));
+    check("lantern~2", fuzzy("lantern", 2, 0));
+    check("a~b ~c", Clause::All(vec![words(&["a", "b"]), bare("c")]));
+    check_error("x p*", "at character 3: expected at least 2 letters before *");
+    check_error("well-known*", "at character 1: expected a single word before *");
+    check_error(
+        "ab~",
+        "at character 1: expected ~ or ~1 behind a word of three letters or more, or ~2 behind one of six or more",
+    );
+    check_error(
+        "abcde~2",
+        "at character 1: expected ~ or ~1 behind a word of three letters or more, or ~2 behind one of six or more",
+    );
+    check_error(
+        "lantern~3",
+        "at character 1: expected ~ or ~1 behind a word of three letters or more, or ~2 behind one of six or more",
+    );
+    check_error("\"a b\"~", "at character 7: expected a number of words up to 1000 after ~");
+    check_error("\"a b\"~1001", "at character 7: expected a number of words up to 1000 after ~");
+    check_error("*", "at character 1: \"*\" holds no letter or digit to look for");
+}
+
+#[test]
+fn ranges_have_bounds_that_belong_to_them_or_do_not() {
+    let seq = |from, until| Clause::Seq { from, until };
+    check("seq:17", seq(17, Some(18)));
+    check("seq:[17 TO 42]", seq(17, Some(43)));
+    check("seq:{17  TO 42}", seq(18, Some(42)));
+    check("seq:[* TO 42}", seq(0, Some(42)));
+    check("seq:{17 TO *]", seq(18, None));
+    let price = |from, until| Clause::Price { from, until };
+    check("price:[10 TO 25.5}", price(1_000_000_000, Some(2_550_000_000)));
+    check("price:[* TO *]", price(0, None));
+    check("currency:xmr", Clause::Currency(price::currency("XMR").unwrap()));
+    let (day, next) = ("2031-01-01T00:00:00Z".parse().unwrap(), "2031-01-02T00:00:00Z".parse().unwrap());
+    check("captured:2031-01-01", Clause::All(vec![Clause::From(day), Clause::Until(next)]));
+    check("captured:[2031-01-01 TO 2031-01-02}", Clause::All(vec![Clause::From(day), Clause::Until(next)]));
+    check("captured:{2030-12-31 TO 2031-01-01]", Clause::All(vec![Clause::From(day), Clause::Until(next)]));
+    check("captured:[2031-01-01 TO *]", Clause::All(vec![Clause::From(day)]));
+    check_error("seq:[1 TO 2", "at character 5: expected a range such as [a TO b], and a bracket that closes it");
+    check_error("seq:[1 2]", "at character 5: \"[1 2]\" is not a sequence such as 17, or a range such as [17 TO 42]");
+    check_error("price:-1", "at character 7: \"-1\" is not an amount such as 25.50, or a range such as [10 TO 50}");
+    check_error("currency:€", "at character 10: \"€\" is not a currency: letters such as EUR or XMR");
+}
+
+#[test]
+fn what_is_joined_can_be_asked_for_anywhere() {
+    let observable = |kind, value: Option<&str>| Clause::Observable(Observed { kind, value: value.map(str::to_owned) });
+    let btc = Some(model::ObservableKind::Btc);
+    check("observable:BTC", observable(btc, None));
+    check("observable:btc=1Abc", observable(btc, Some("1Abc")));
+    check("observable:\"http://x/?a=b\"", observable(None, Some("http://x/?a=b")));
+    check("a OR -label:relevant", Clause::Any(vec![bare("a"), not(Clause::Label(model::Label::Relevant))]));
+    check("indicator:\"two words\"", Clause::Indicator("two words".into()));
+    check_error("label:good", "at character 7: \"good\" is not a label: relevant, not-relevant or unsure");
 }
 
 #[test]
@@ -64,7 +138,7 @@ fn fields_filter() {
     check("(outcome:httperror)", Clause::Outcome("httperror".into()));
     check("(outcome:TimedOut(Body))", Clause::Outcome("timedout(body)".into()));
     check("outcome:\"ok\"", Clause::Outcome("ok".into()));
-    check("Title:word", words_in(Place::Title, &["word"]));
+    check("Title:word", bare_in(Place::Title, "word"));
     check("text:\"two words\"", words_in(Place::Text, &["two", "words"]));
     check("uri:/a/b", words_in(Place::Uri, &["a", "b"]));
     check("after:2031-01-01", Clause::From("2031-01-01T00:00:00Z".parse().unwrap()));
@@ -116,9 +190,15 @@ fn length_depth_and_words_are_bounded() {
 
 #[test]
 fn only_what_must_be_there_is_looked_for() {
-    let clause = parse("a -b (c OR title:d) NOT NOT e lang:nld").unwrap();
-    let found: Vec<_> = clause.looked_for().into_iter().map(|(place, words)| (place, words.join(" "))).collect();
-    assert_eq!(found, [(Place::Page, "a".into()), (Place::Page, "c".into()), (Place::Title, "d".into())]);
+    let clause = parse("a -b (\"c\" OR title:d) NOT NOT e lang:nld").unwrap();
+    let words = |wanted: Wanted<'_>| match wanted {
+        Wanted::Run(words) | Wanted::Near(words, _) => words.join(" "),
+        Wanted::Stemmed(word) => format!("{word} and its forms"),
+        Wanted::Any(words) => format!("{words:?}"),
+    };
+    let found: Vec<_> = clause.looked_for().into_iter().map(|(place, wanted)| (place, words(wanted))).collect();
+    let expect = [(Place::Page, "a and its forms"), (Place::Page, "c"), (Place::Title, "d and its forms")];
+    assert_eq!(found, expect.map(|(place, words)| (place, words.to_owned())));
 }
 
 proptest::proptest! {
@@ -132,6 +212,7 @@ proptest::proptest! {
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "a", "é", "AND", "OR", "NOT", "-", "(", ")", "\"", ":", "title:", "outcome:", "HttpError(", "lang:nld", " ", "after:", "2031-01-01",
+                "*", "~", "~5", "seq:", "[", "]", "{", " TO ", "price:", "observable:", "btc=", "label:", "indicator:",
             ]),
             0..40,
         )

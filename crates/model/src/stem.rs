@@ -51,7 +51,7 @@ impl Language {
         self.0.code
     }
 
-    /// The stem of a word that is folded as [`model::words`] folds it (Snowball's algorithms).
+    /// The stem of a word that is folded as [`crate::words`] folds it (Snowball's algorithms).
     ///
     /// It is a function of the folded word, so that the words of an index can be told by their stems. Folding takes the
     /// breve off the Russian й, which endings need; it is put back where it follows a vowel. Dutch plurals such as `wapens`
@@ -100,9 +100,8 @@ fn ends_short(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model::words::Words;
-
     use super::*;
+    use crate::words::Words;
 
     fn stem(code: &str, word: &str) -> String {
         let mut words = Words::of(word);
