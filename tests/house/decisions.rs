@@ -188,6 +188,7 @@ async fn a_probe_is_called_off_with_its_decision_and_not_made_for_a_paused_targe
     house.site.pause();
     steer(Steering::Resume);
     house.until("the probe is in flight", |house| house.site.in_flight() == 1).await;
+    house.until("that is told", |house| house.crawl.status().borrow().in_flight == 1).await;
     let now = house.clock.now();
     let approver = samples::person("approver", theme());
     house.store.end_decision(&approver, theme(), TARGET, 1, ("a mistake", now)).unwrap();

@@ -3,6 +3,7 @@
 mod accounts;
 mod rules;
 mod targets;
+mod watches;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{AccountName, CaptureId, ObservableKind, TargetId, ThemeId, Timestamp};
 pub(crate) use rules::{IndicatorsCommand, LabelAbout, LabelCommand, RuleCommand, RuleRef, SiteCommand, TrialArgs};
 pub(crate) use targets::{AnswerArgs, FoundArgs, TargetCommand, TargetRef, TermsArgs};
+pub(crate) use watches::{AlertsCommand, DossierCommand, WatchArgs, WatchCommand};
 
 /// Watches hidden services: fetches through Tor, keeps evidence, lets authorised people search.
 #[derive(Debug, Parser)]
@@ -63,8 +65,17 @@ pub(crate) enum Command {
     /// Proposes targets, decides on proposals, and steers targets.
     #[command(subcommand)]
     Target(TargetCommand),
-    /// Searches what was captured.
+    /// Searches what was captured, or exports what is found.
     Search(SearchArgs),
+    /// Keeps queries that tell when something matches them.
+    #[command(subcommand)]
+    Watch(WatchCommand),
+    /// Shows what watches found, and says who has seen to it.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// Releases versions to somebody's operational use, and reads what was released.
+    #[command(subcommand)]
+    Dossier(DossierCommand),
     /// Says where an address, a key or a name was seen, and with which others.
     Observable(ObservableArgs),
     /// Checks, tries and changes indicators: what to look for.
@@ -277,6 +288,30 @@ pub(crate) struct SearchArgs {
     /// Where the page before ended.
     #[arg(long)]
     pub(crate) after: Option<String>,
+    /// Writes all that is found to this file, which must not exist yet; the evidence log notes it first.
+    #[arg(long, value_name = "FILE", requires = "purpose")]
+    pub(crate) export: Option<PathBuf>,
+    /// Of an export: csv or jsonl; as the file's name ends, where it is not given, or else csv.
+    #[arg(long, value_enum, requires = "export")]
+    pub(crate) format: Option<ResultsFormat>,
+    /// Of an export: what for; the evidence log keeps it.
+    #[arg(long, requires = "export")]
+    pub(crate) purpose: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ResultsFormat {
+    Csv,
+    Jsonl,
+}
+
+impl ResultsFormat {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -374,6 +409,9 @@ pub(crate) struct ExportArgs {
     /// The version to which a capture belongs, such as marketplace/17.
     #[arg(long, group = "selection", value_name = "CAPTURE")]
     pub(crate) version: Option<CaptureId>,
+    /// What a dossier, such as marketplace/4711, holds.
+    #[arg(long, group = "selection", value_name = "DOSSIER")]
+    pub(crate) dossier: Option<CaptureId>,
     /// All captures of a target.
     #[arg(long, group = "selection", requires = "theme")]
     pub(crate) target: Option<TargetId>,
@@ -381,13 +419,13 @@ pub(crate) struct ExportArgs {
     #[arg(long = "continue", group = "selection", value_name = "EXPORT", conflicts_with_all = ["purpose", "revisits", "checkpoint"])]
     pub(crate) unfinished: Option<CaptureId>,
     /// The theme of the target.
-    #[arg(long, conflicts_with_all = ["captures", "version", "unfinished"])]
+    #[arg(long, conflicts_with_all = ["captures", "version", "dossier", "unfinished"])]
     pub(crate) theme: Option<ThemeId>,
     /// Of a target: captured at or after this moment.
-    #[arg(long, conflicts_with_all = ["captures", "version", "unfinished"])]
+    #[arg(long, conflicts_with_all = ["captures", "version", "dossier", "unfinished"])]
     pub(crate) from: Option<Timestamp>,
     /// Of a target: captured before this moment.
-    #[arg(long, visible_alias = "until", conflicts_with_all = ["captures", "version", "unfinished"])]
+    #[arg(long, visible_alias = "until", conflicts_with_all = ["captures", "version", "dossier", "unfinished"])]
     pub(crate) to: Option<Timestamp>,
     /// What for; the evidence log keeps it.
     #[arg(long, required_unless_present = "unfinished")]

@@ -110,6 +110,11 @@ impl Client {
         self.open(Method::GET, path, Content::none(), (offset > 0).then_some(offset)).await
     }
 
+    /// `POST`s a JSON body and reads an answer piece by piece.
+    pub(crate) async fn download(&self, path: &str, body: &Value) -> Result<(Response<Incoming>, Driver), Failure> {
+        self.open(Method::POST, path, Content::json(Some(body)), None).await
+    }
+
     async fn json(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         parsed(&self.exchange(method, path, Content::json(body)).await?)
     }

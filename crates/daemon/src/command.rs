@@ -4,17 +4,20 @@ mod account;
 mod backup;
 mod capture;
 mod custody;
+mod dossier;
 mod export;
 mod generate;
 mod label;
 mod log;
 mod observable;
+mod results;
 mod rules;
 mod search;
 mod service;
 mod status;
 mod targets;
 mod version;
+mod watch;
 
 use std::path::Path;
 
@@ -77,7 +80,13 @@ async fn ask(client: &Client, token_file: &Path, command: Command, wants_json: b
         Command::Token(command) => account::token(client, command, wants_json).await,
         Command::Audit(args) => account::audit(client, args, wants_json).await,
         Command::Target(command) => targets::run(client, command, wants_json).await,
-        Command::Search(args) => search::run(client, args, wants_json).await,
+        Command::Search(args) => match args.export.clone() {
+            Some(file) => results::run(client, &args, &file, wants_json).await,
+            None => search::run(client, args, wants_json).await,
+        },
+        Command::Watch(command) => watch::watch(client, command, wants_json).await,
+        Command::Alerts(command) => watch::alerts(client, command, wants_json).await,
+        Command::Dossier(command) => dossier::run(client, command, wants_json).await,
         Command::Observable(args) => observable::run(client, args, wants_json).await,
         Command::Indicators(command) => rules::indicators(client, command, wants_json).await,
         Command::Findings { capture } => rules::findings(client, capture, wants_json).await,

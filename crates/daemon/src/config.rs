@@ -31,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) derive: derive::Config,
     pub(crate) search: search::Config,
     pub(crate) store: store::Config,
+    pub(crate) watches: web::WatchConfig,
 }
 
 /// Where the API listens.
@@ -60,6 +61,7 @@ impl Default for Config {
             derive: derive::Config::default(),
             search: search::Config::default(),
             store: store::Config::default(),
+            watches: web::WatchConfig::default(),
         }
     }
 }
@@ -94,6 +96,9 @@ impl Config {
             return Err(format!(
                 "listen.tcp: {address} is open to others, so listen.certificate must name a certificate"
             ));
+        }
+        if !(1..=1_000).contains(&self.watches.hits_per_run) {
+            return Err("watches.hits_per_run must be from 1 to 1000".into());
         }
         if self.fetch.limits.content_types.is_empty() {
             return Err("fetch.limits.content_types must name at least one type".into());
@@ -180,6 +185,7 @@ mod tests {
         check("[listen]\ntcp = [\"example.com:80\"]\n", &["line 2", "socket address"]);
         check("[crawl]\nconcurrency = 0\n", &["crawl.concurrency"]);
         check("[listen]\ntcp = [\"0.0.0.0:8730\"]\n", &["0.0.0.0:8730", "listen.certificate"]);
+        check("[watches]\nhits_per_run = 0\n", &["watches.hits_per_run"]);
         check("log = \"a=b=c\"\n", &["log"]);
     }
 }

@@ -56,6 +56,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         authority: Authority::of_this_process(),
         config: config.accounts.clone(),
         backup_key,
+        watches: config.watches.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
     let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket, tls)
@@ -66,6 +67,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     lifecycle.run("derive", deriver.run(lifecycle.stop()));
     lifecycle.run("crawl", crawler.run(lifecycle.stop()));
     lifecycle.run("notary", notary.run(clock, config.store.checkpoint_every(), lifecycle.stop()));
+    lifecycle.run("watches", server.watcher().run(lifecycle.stop()));
     lifecycle.run("web", server.run(lifecycle.stop()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = %config.listen.socket.display(), "serving");
     Ok(lifecycle.until_stopped().await?)

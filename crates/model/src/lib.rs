@@ -28,6 +28,7 @@ mod terms;
 mod theme;
 mod time;
 mod uri;
+mod watch;
 pub mod words;
 
 pub use account::{AccountName, InvalidAccountName, Role, RoleEnd, RoleGrant, UnknownRole};
@@ -54,3 +55,4 @@ pub use terms::{
 pub use theme::{Retention, Theme};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use uri::{Host, InvalidUri, Uri};
+pub use watch::{Grouping, QuietHours, TimeOfDay, Trigger, Watch};

@@ -58,11 +58,13 @@ pub enum LeafKind {
     Access,
     /// Of the audit log: an account, its password, its tokens or its roles changed.
     Account,
+    /// A watch, a saved query that tells when something matches it: made, changed, deleted.
+    Watch,
 }
 
 impl LeafKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Capture,
         Self::Decision,
         Self::Label,
@@ -79,6 +81,7 @@ impl LeafKind {
         Self::Audit,
         Self::Access,
         Self::Account,
+        Self::Watch,
     ];
 
     /// The name in the leaf.
@@ -100,6 +103,7 @@ impl LeafKind {
             Self::Audit => "audit",
             Self::Access => "access",
             Self::Account => "account",
+            Self::Watch => "watch",
         }
     }
 }

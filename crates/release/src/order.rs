@@ -66,6 +66,14 @@ pub enum Selection {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last: Option<Seq>,
     },
+    /// Those that a dossier holds, but for erased and sealed ones.
+    Dossier {
+        /// The dossier's leaf.
+        id: u64,
+        /// The captures, as they were when the export was ordered.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        captures: Vec<Seq>,
+    },
 }
 
 /// What is asked for.
@@ -128,8 +136,12 @@ impl Export {
     /// The act that becomes its leaf.
     pub(crate) fn act(&self, who: &str, purpose: &str) -> Act {
         let int = |number: u64| Fact::Int(i64::try_from(number).unwrap_or(i64::MAX));
-        Act::new(self.theme, LeafKind::Export, self.at)
-            .fact("format", self.format.name())
+        let act = Act::new(self.theme, LeafKind::Export, self.at);
+        let act = match &self.plan.selection {
+            Selection::Dossier { id, .. } => act.fact("dossier", int(*id)),
+            Selection::Captures(_) | Selection::Target { .. } | Selection::Version { .. } => act,
+        };
+        act.fact("format", self.format.name())
             .fact("captures", int(self.captures))
             .fact("log_size", int(self.log_size))
             .fact("timestamps", int(self.plan.timestamps as u64))
@@ -141,11 +153,11 @@ impl Export {
             .part("selection", self.plan.selection.to_json())
     }
 
-    /// Reads it back. `None` for an act of another kind.
+    /// Reads it back. `None` for an act of another kind, and for an export of search results, which holds no captures.
     pub(crate) fn of(theme: ThemeId, act: &RecordedAct) -> Result<Option<Self>, Error> {
         let damaged = || Error::Damaged(act.leaf);
         let leaf = Leaf::decode(&act.entry).map_err(|_| damaged())?;
-        if leaf.kind != LeafKind::Export {
+        if leaf.kind != LeafKind::Export || !leaf.facts.contains_key("captures") {
             return Ok(None);
         }
         let facts = Facts(&leaf.facts);

@@ -20,6 +20,7 @@ pub(crate) fn settle(store: &Store, grant: &Grant, plan: &mut Plan) -> Result<()
             captures.dedup();
         }
         Selection::Target { .. } => {}
+        Selection::Dossier { id, captures } => *captures = store.dossier_captures(grant, theme, *id)?,
         Selection::Version { first, last } => {
             let id = CaptureId { theme, seq: *first };
             let capture = store.capture(grant, id)?.ok_or(Error::NoCapture(id))?;
@@ -35,7 +36,7 @@ pub(crate) fn settle(store: &Store, grant: &Grant, plan: &mut Plan) -> Result<()
 pub(crate) fn each(store: &Store, grant: &Grant, plan: &Plan, each: &mut Each<'_>) -> Result<(), Error> {
     let selected = Selected { store, grant, plan };
     match &plan.selection {
-        Selection::Captures(captures) => selected.named(captures, each),
+        Selection::Captures(captures) | Selection::Dossier { captures, .. } => selected.named(captures, each),
         Selection::Target { id, from, until } => {
             selected.listed(CaptureFilter::Target(*id), Seq(0), Seq(u64::MAX), &mut |capture, disclosure| {
                 let began = capture.started_at;

@@ -192,6 +192,38 @@ async fn a_selection_takes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_dossier_goes_out_as_it_was_and_its_leaf_is_named() {
+    let house = House::with_captures().await;
+    house.analyse(Seq(1), Seq(2));
+    let (grant, market) = (house.grant(), theme(MARKET));
+    let new = store::NewDossier {
+        title: "Lanterns",
+        purpose: "case 17",
+        recipient: "bob",
+        note: None,
+        versions: &[Seq(2)],
+        at: noon(),
+    };
+    let id = house.store.release_dossier(&grant, market, &new).unwrap();
+    let selection = Selection::Dossier { id, captures: Vec::new() };
+    for format in [Format::Warc, Format::Wacz] {
+        let export = house.order(&Order { format, ..order(selection.clone()) }).unwrap();
+        let (summary, lines) = house.verify(&export, &house.bytes(&export, 0));
+        assert_eq!((export.captures, summary.captures, summary.fails), (2, 2, 0), "{lines:#?}");
+        let act = house.store.acts(&grant, market, export.leaf, 1).unwrap().pop().unwrap();
+        let leaf = Leaf::decode(&act.entry).unwrap();
+        assert_eq!(leaf.facts["dossier"], Fact::Int(i64::try_from(id).unwrap()));
+        let selected = format!(r#"{{"dossier":{{"id":{id},"captures":[1,2]}}}}"#);
+        assert_eq!(str::from_utf8(&act.parts["selection"]).unwrap(), selected);
+        assert_eq!(house.exporter.find(&grant, market, export.leaf).unwrap(), Some(export));
+    }
+    let refused = |id| house.order(&order(Selection::Dossier { id, captures: vec![Seq(5)] })).unwrap_err().to_string();
+    assert_eq!(refused(99), "there is no dossier 99 in this theme");
+    house.store.withdraw_dossier(&grant, market, id, "r", noon()).unwrap();
+    assert!(refused(id).contains("was withdrawn"));
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_met_leaves_no_trace() {
     let house = House::with_captures().await;
     house.analyse(Seq(1), Seq(2));

@@ -46,6 +46,8 @@ pub struct Query {
     pub from: Option<Timestamp>,
     /// Only what was captured before this time.
     pub until: Option<Timestamp>,
+    /// Only captures behind the first of these sequences, up to the second.
+    pub within: Option<(Seq, Seq)>,
     /// Which captures of a page.
     pub versions: Versions,
     /// Only the state in which each page was at this moment: the latest capture with content that began at it or before.
@@ -141,6 +143,8 @@ impl Query {
         alternatives(self.indicators.iter().cloned().map(Clause::Indicator).collect());
         clauses.extend(self.from.map(Clause::From));
         clauses.extend(self.until.map(Clause::Until));
+        let within = |(behind, to): (Seq, Seq)| Clause::Seq { from: behind.next().0, until: Some(to.next().0) };
+        clauses.extend(self.within.map(within));
         Ok(Clause::All(clauses))
     }
 

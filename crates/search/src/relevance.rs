@@ -135,10 +135,10 @@ struct TermScorer {
 impl Scorer {
     /// The score of `document`, which comes behind those asked for before. Never negative.
     pub(crate) fn score(&mut self, document: DocId) -> f64 {
-        let of_terms: f64 = self.terms.iter_mut().map(|term| term.score(document)).sum();
-        let has = |documents: &Documents| documents.contains(document);
-        let of_groups: f64 = self.groups.iter().filter(|(documents, _)| has(documents)).map(|(_, weight)| weight).sum();
-        of_terms + of_groups
+        // The sum of nothing is -0.0, whose bits are those of no relevance.
+        let of_terms = self.terms.iter_mut().fold(0.0, |sum, term| sum + term.score(document));
+        let in_groups = self.groups.iter().filter(|(documents, _)| documents.contains(document));
+        in_groups.fold(of_terms, |sum, (_, weight)| sum + weight)
     }
 }
 

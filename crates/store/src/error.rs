@@ -101,6 +101,30 @@ pub enum Error {
     /// A proposal or a decision about a source is not as asked.
     #[error(transparent)]
     Decision(#[from] crate::DecisionError),
+    /// The watch has another version than whoever changes it has seen.
+    #[error("the version of the watch is {0} now: look at it, and say what it should become")]
+    WatchChanged(u64),
+    /// The theme has as many watches as it may.
+    #[error("the theme has {0} watches already, and no more are kept; delete one that is not needed")]
+    TooManyWatches(usize),
+    /// Somebody has seen to the alert already.
+    #[error("alert {0} is acknowledged already, and the first word stands")]
+    Acknowledged(u64),
+    /// The capture has no version that could be released.
+    #[error("capture {0} belongs to no version: it has no content, or is not analysed yet")]
+    NoVersion(model::CaptureId),
+    /// More versions at once than one act releases.
+    #[error("more than {0} versions at once; add the rest afterwards")]
+    TooManyVersions(usize),
+    /// There is no such dossier in the theme.
+    #[error("there is no dossier {0} in this theme")]
+    NoDossier(u64),
+    /// The dossier was withdrawn: nothing is read through it any more.
+    #[error("dossier {0} was withdrawn; leaf {1} of the evidence log says when")]
+    DossierWithdrawn(u64, u64),
+    /// The dossier does not hold the capture, whether there is one or not.
+    #[error("there is no capture {0} in dossier {1}")]
+    NotInDossier(model::CaptureId, u64),
     /// A login cannot be sealed or opened with the credential key.
     #[error("the login of target {0} cannot be opened: the credential key is another one")]
     CredentialKey(model::TargetId),

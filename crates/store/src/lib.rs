@@ -5,6 +5,7 @@
 
 mod accounts;
 mod acts;
+mod alerts;
 mod audit;
 mod backup;
 mod captures;
@@ -12,6 +13,7 @@ mod codec;
 mod committer;
 mod copies;
 mod decisions;
+mod dossiers;
 mod editions;
 mod element;
 mod erased;
@@ -41,12 +43,14 @@ mod targets;
 mod verify;
 mod view_changes;
 mod views;
+mod watches;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounts::{Account, Password, Scope as TokenScope, Token, TokenKind};
 pub use acts::{Act, RecordedAct};
+pub use alerts::{Acknowledgement, Alert, AlertFilter, AlertPage, SpoolState, Told, WatchRun};
 pub use audit::{AuditFilter, AuditPage};
 pub use backup::{
     BackedUp, BackupError, BackupKey, Manifest, Moved, RestoreOrder, Restored, Term, read_erasures, restore,
@@ -55,6 +59,7 @@ pub use captures::{CaptureFilter, CapturePage, Disclosure, MOST_REVISITS, Run};
 pub use committer::{FinishedProbe, FinishedVisit, Receipt};
 pub use copies::LocalCopy;
 pub use decisions::{DecisionError, HistoryEntry, NewAnswer, NewProposal, Step};
+pub use dossiers::{Dossier, DossierStep, DossierWithdrawal, NewDossier, ReleasedVersion};
 pub use element::{Element, ElementKind};
 pub use erased::{ErasedCapture, ErasureList};
 pub use erasure::{ErasureOrder, ErasurePlan, Taken};
@@ -68,7 +73,7 @@ pub use log::Head;
 pub use logins::{Cookie, CredentialKey};
 pub use names::Naming;
 pub use notary::{Checkpoint, Notary, Verdict};
-pub use retention::{Expired, RetentionRun};
+pub use retention::{Expired, Keeping, RetentionRun};
 pub use room::{Room, Space};
 pub use rules::{Rule, RuleChange, RuleKind, RuleText, RuleVersion, SiteReading};
 pub use schema::{FORMAT, Kind, Table};
@@ -80,3 +85,4 @@ pub use targets::Steering;
 pub use verify::{Depth, Finding, Progress, Report};
 pub use view_changes::{Affected, ChangeKind, ViewChange};
 pub use views::{Analysis, Attempt, Version, VersionPage};
+pub use watches::{KeptWatch, NewWatch, WatchChange, WatchState, WatchStep};

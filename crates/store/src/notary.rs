@@ -227,6 +227,11 @@ impl Notary {
         Ok(InclusionProof { extra: None, index, hashes, checkpoint: Note::parse(checkpoint.note.as_bytes())? })
     }
 
+    /// The public key, 32 bytes (RFC 8032, section 5.1.2), that goes with what is signed now.
+    pub fn public_key(&self) -> [u8; 32] {
+        *self.signer.verifier().public_key()
+    }
+
     /// The Ed25519 signature of a line of text that is no note, such as a digest, and the public key that goes with it.
     pub fn sign_line(&self, line: &str) -> ([u8; 64], [u8; 32]) {
         (self.signer.sign(line.as_bytes()), *self.signer.verifier().public_key())

@@ -40,7 +40,23 @@ pub struct RetentionRun {
     pub leaves: Vec<u64>,
 }
 
+/// How long a capture is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// The hold that keeps it as long as it is there, by its leaf.
+    pub held: Option<u64>,
+    /// When a run of retention takes it, if it is not seen again before; `None` where its theme keeps it for good.
+    pub until: Option<Timestamp>,
+}
+
 impl Store {
+    /// How long a capture is kept, as things are now.
+    pub fn keeping(&self, theme: ThemeId, capture: &Capture, retention: &Retention) -> Result<Keeping, Error> {
+        let days = if capture.payload_len == 0 { retention.attempts_days } else { retention.content_days };
+        let last_seen = self.last_seen(theme, capture)?;
+        Ok(Keeping { held: self.hold_on(theme, capture)?, until: days.map(|days| last_seen.after(DAY * days)) })
+    }
+
     /// What a run of retention would come to at `now`; nothing is erased.
     pub fn expired(
         &self,

@@ -117,6 +117,12 @@ tables! {
     Accounts = "accounts", Truth;
     /// SHA-256 of the secret → `Token`: of a browser session, or of a program.
     Tokens = "tokens", Truth;
+    /// theme, leaf of the act that made it → `WatchRow`: a watch, with the leaves of its versions.
+    Watches = "watches", Truth;
+    /// theme, number → `Alert`: what a watch found, by sequence; nothing of what the captures say.
+    Alerts = "alerts", Truth;
+    /// theme, leaf of the act that released it → `Dossier`: the versions that it holds, by URI and sequence.
+    Dossiers = "dossiers", Truth;
     /// name of a follower, theme → the sequence it has dealt with; and further notes of how far things are.
     Cursors = "cursors", Truth;
     /// theme, sequence → `Document`, without its links.

@@ -84,6 +84,10 @@ pub struct Store {
     pub(crate) accounts_lock: Arc<Mutex<()>>,
     /// Serialises read-modify-write of targets.
     pub(crate) targets_lock: Arc<Mutex<()>>,
+    /// Serialises read-modify-write of watches, their states and alerts.
+    pub(crate) watches_lock: Arc<Mutex<()>>,
+    /// Serialises read-modify-write of dossiers.
+    pub(crate) dossiers_lock: Arc<Mutex<()>>,
     /// Tells who follows the derived tables that they grew.
     pub(crate) analysed: Arc<watch::Sender<HashMap<ThemeId, Seq>>>,
     /// Tells who keeps the views that captures left them or came back.
@@ -126,6 +130,8 @@ impl Store {
             backing_up: Arc::default(),
             accounts_lock: Arc::default(),
             targets_lock: Arc::default(),
+            watches_lock: Arc::default(),
+            dossiers_lock: Arc::default(),
             analysed: Arc::default(),
             changed: Arc::default(),
             erased: Arc::default(),

@@ -1,8 +1,10 @@
 mod decisions;
+mod dossiers;
 mod erasure;
 mod log;
 mod rules;
 mod versions;
+mod watches;
 
 use std::path::Path;
 
@@ -484,6 +486,27 @@ async fn raw_bytes_of_every_table() {
     let label =
         crate::NewLabel { label: Some(model::Label::Unsure), indicator: Some("i"), author: "a", note: Some("n"), at };
     store.label_version(&reader(), named, uri("/a").id(), &label).unwrap();
+    let watch = model::Watch {
+        name: "w".into(),
+        owner: "a".into(),
+        reason: because.into(),
+        purpose: None,
+        query: "q=x".into(),
+        trigger: model::Trigger::Arrival,
+        grouping: model::Grouping::Uri,
+        quiet: Some("22:00-06:00".parse().unwrap()),
+        is_paused: false,
+    };
+    let new = crate::NewWatch { watch: &watch, after: Seq(0), most: 1, at };
+    let id = store.add_watch(&reader(), market, &new).unwrap();
+    let kept = store.watch(&reader(), market, id).unwrap().unwrap();
+    let state = crate::WatchState { cursor: Seq(1), ran_at: Some(at), hits: 1, ..crate::WatchState::default() };
+    let found = vec![vec![Seq(1)]];
+    store.note_run(&reader(), market, crate::WatchRun { watch: &kept, after: Seq(0), state, found, at }).unwrap();
+    store.acknowledge(&reader(), market, 1, Some("n"), at).unwrap();
+    store.put_spool_state(market, &crate::SpoolState { up_to: 1, problem: None }).unwrap();
+    let new = crate::NewDossier { title: "d", purpose: because, recipient: "b", note: None, versions: &[Seq(1)], at };
+    store.release_dossier(&reader(), market, &new).unwrap();
     store.put_findings(market, &[], &[(9, crate::Scoring::UpTo(Seq(3)))]).unwrap();
     store.put_site_reading(market, crate::SiteReading { set: 9, up_to: None, is_index_behind: false }).unwrap();
     store.put_extractor(market, 1).unwrap();

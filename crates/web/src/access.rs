@@ -28,9 +28,11 @@ pub(crate) enum Needs {
     /// One of these roles in the theme of the path, to read content or to judge it. A theme may demand a purpose, and an investigator needs
     /// leave to search.
     Content(&'static [Role]),
+    /// One of these roles in the theme of the path, to read what was released. A theme may demand a purpose.
+    Released(&'static [Role]),
 }
 
-use Needs::{Account, Content, House, Theme};
+use Needs::{Account, Content, House, Released, Theme};
 
 /// Every route beneath `/api/v1`, as the router spells it, and what it needs.
 #[rustfmt::skip]
@@ -71,7 +73,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET",    "/themes/{theme}/targets/{id}/proposals/{proposal}", Theme(&[Operator, Analyst, Approver])),
     ("POST",   "/themes/{theme}/targets/{id}/proposals/{proposal}/approve", Theme(&[Approver])),
     ("POST",   "/themes/{theme}/targets/{id}/proposals/{proposal}/reject", Theme(&[Approver])),
-    ("POST",   "/themes/{theme}/targets/{id}/proposals/{proposal}/withdraw", Theme(&[Operator, Analyst])),
+    ("POST",   "/themes/{theme}/targets/{id}/proposals/{proposal}/withdraw", Theme(&[Operator, Analyst, Approver])),
     ("POST",   "/themes/{theme}/targets/{id}/probes", Theme(&[Operator, Analyst])),
     ("GET",    "/themes/{theme}/targets/{id}/history", Theme(&[Operator, Analyst, Approver, Auditor])),
     ("GET",    "/themes/{theme}/targets/{id}/history.md", Theme(&[Operator, Analyst, Approver, Auditor])),
@@ -117,6 +119,15 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET",    "/themes/{theme}/clusters", Content(&[Analyst, Investigator])),
     ("GET",    "/themes/{theme}/vendors", Content(&[Analyst, Investigator])),
     ("GET",    "/themes/{theme}/proposals", Content(&[Analyst])),
+    // Watches.
+    ("GET",    "/themes/{theme}/watches", Content(&[Analyst, Investigator])),
+    ("POST",   "/themes/{theme}/watches", Content(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/watches/{watch}", Content(&[Analyst, Investigator])),
+    ("PUT",    "/themes/{theme}/watches/{watch}", Content(&[Analyst, Investigator])),
+    ("DELETE", "/themes/{theme}/watches/{watch}", Content(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/alerts", Content(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/alerts/{alert}", Content(&[Analyst, Investigator])),
+    ("POST",   "/themes/{theme}/alerts/{alert}/acknowledge", Content(&[Analyst, Investigator])),
     // Custody.
     ("GET",    "/themes/{theme}/holds", Theme(&[Analyst, Approver])),
     ("POST",   "/themes/{theme}/holds", Theme(&[Analyst, Approver])),
@@ -131,6 +142,16 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST",   "/themes/{theme}/exports", Content(&[Analyst])),
     ("GET",    "/themes/{theme}/exports/{leaf}", Content(&[Analyst])),
     ("PUT",    "/themes/{theme}/exports/{leaf}/file", Content(&[Analyst])),
+    ("GET",    "/themes/{theme}/dossiers", Released(&[Analyst, Investigator])),
+    ("POST",   "/themes/{theme}/dossiers", Content(&[Analyst])),
+    ("GET",    "/themes/{theme}/dossiers/{dossier}", Released(&[Analyst, Investigator])),
+    ("POST",   "/themes/{theme}/dossiers/{dossier}/versions", Content(&[Analyst])),
+    ("POST",   "/themes/{theme}/dossiers/{dossier}/withdraw", Content(&[Analyst])),
+    ("GET",    "/themes/{theme}/dossiers/{dossier}/captures/{seq}", Released(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/dossiers/{dossier}/captures/{seq}/payload", Released(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/dossiers/{dossier}/captures/{seq}/text", Released(&[Analyst, Investigator])),
+    ("GET",    "/themes/{theme}/dossiers/{dossier}/captures/{seq}/document", Released(&[Analyst, Investigator])),
+    ("POST",   "/themes/{theme}/search/export", Content(&[Analyst])),
     // The evidence log.
     ("GET",    "/themes/{theme}/captures/{seq}/proof", Content(&[Analyst, Investigator])),
     ("GET",    "/log/checkpoint", Account),
@@ -195,9 +216,9 @@ pub(crate) async fn authorise(
         Account => {}
         House(roles) => who.demand(roles, None, false)?,
         Theme(roles) => who.demand(roles, Some(theme()?), false)?,
-        Content(roles) => {
+        Content(roles) | Released(roles) => {
             let theme = theme()?;
-            who.demand(roles, Some(theme), true)?;
+            who.demand(roles, Some(theme), matches!(route.needs, Content(_)))?;
             let demands = running.app.themes.iter().any(|known| known.id == theme && known.requires_purpose);
             if demands && purpose(&parts.headers)?.is_none() {
                 return Err(Refusal::NoPurpose);

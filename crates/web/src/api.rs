@@ -7,6 +7,7 @@ mod capture;
 mod custody;
 mod decision;
 mod document;
+mod dossier;
 mod export;
 mod item;
 mod log;
@@ -21,6 +22,7 @@ mod status;
 mod target;
 mod theme;
 mod version;
+mod watch;
 
 pub use account::{
     Account, Accounts, HeldRole, NewAccount, NewPassword, NewRole, NewSession, NewToken, OneTimePassword, OwnAccount,
@@ -38,7 +40,10 @@ pub use decision::{
     TargetProposal, TargetProposalDetail, TargetProposals, Terms, TermsChange,
 };
 pub use document::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Spoken};
-pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport};
+pub use dossier::{
+    Dossier, DossierAddition, DossierStep, DossierSummary, DossierVersion, DossierWithdrawal, Dossiers, NewDossier,
+};
+pub use export::{Export, ExportFile, ExportFormat, ExportSelection, NewExport, NewResults};
 pub use item::{CalledBy, Item, ItemCapture, PriceRun, Proposal, Proposals, Vendor, VendorKey, VendorPage};
 pub use log::{Checkpoint, Checkpoints, Consistency, KeptCheckpoint};
 pub use problem::Problem;
@@ -63,4 +68,8 @@ pub use theme::{Theme, Themes};
 pub use version::{
     Compared, Comparison, FieldChange, LinkChanges, Naming, NewName, TextChange, TextChanges, Version, VersionDetail,
     Versions,
+};
+pub use watch::{
+    Acknowledgement, Alert, Alerts, NewAcknowledgement, NewWatch, Spool, Watch, WatchDetail, WatchStep, WatchUpdate,
+    Watches,
 };

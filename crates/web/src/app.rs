@@ -11,6 +11,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     authentication::{Config, Hashing, Throttle},
     refusal::Refusal,
+    watching::WatchConfig,
 };
 
 /// All that the API answers from. The daemon makes it once and moves it in.
@@ -35,6 +36,8 @@ pub struct App {
     pub config: Config,
     /// The key that backups are sealed with.
     pub backup_key: BackupKey,
+    /// Settings of watches and alerts.
+    pub watches: WatchConfig,
     /// The version of the program.
     pub version: &'static str,
 }

@@ -22,7 +22,8 @@ use crate::{
 const MAX_TEXT: usize = 8192;
 
 /// The parts of paths that name what they point at by numbers and words of our own; others may hold what a site wrote, and are texts.
-const PLAIN_PARTS: [&str; 10] = ["theme", "id", "proposal", "seq", "a", "b", "leaf", "size", "number", "name"];
+const PLAIN_PARTS: [&str; 13] =
+    ["theme", "id", "proposal", "watch", "alert", "dossier", "seq", "a", "b", "leaf", "size", "number", "name"];
 
 /// Routes that must be answered on a full disk too: what makes room.
 const VITAL: [&str; 2] = ["/themes/{theme}/erasures", "/themes/{theme}/retention"];

@@ -2,10 +2,12 @@
 //! [`crate::api`].
 
 pub(crate) mod accounts;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod captures;
 pub(crate) mod content;
+pub(crate) mod dossiers;
 pub(crate) mod erasures;
 pub(crate) mod exports;
 pub(crate) mod findings;
@@ -21,6 +23,7 @@ pub(crate) mod observables;
 pub(crate) mod pivots;
 pub(crate) mod profiles;
 pub(crate) mod proposals;
+pub(crate) mod results;
 mod rules;
 pub(crate) mod seals;
 pub(crate) mod search;
@@ -32,3 +35,4 @@ pub(crate) mod targets;
 pub(crate) mod themes;
 pub(crate) mod tokens;
 pub(crate) mod versions;
+pub(crate) mod watches;

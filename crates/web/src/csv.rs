@@ -74,13 +74,14 @@ impl Format {
 }
 
 fn written(table: &Table) -> String {
-    let mut text = String::new();
     let head: Vec<String> = table.columns.iter().map(|&name| name.to_owned()).collect();
-    for row in [&head].into_iter().chain(&table.rows) {
-        text.push_str(&row.iter().map(|value| cell(value)).collect::<Vec<_>>().join(","));
-        text.push_str("\r\n");
-    }
-    text
+    [&head].into_iter().chain(&table.rows).map(|values| row(values)).collect()
+}
+
+/// A row of a table, with its end.
+pub(crate) fn row<T: AsRef<str>>(values: &[T]) -> String {
+    let cells: Vec<String> = values.iter().map(|value| cell(value.as_ref())).collect();
+    cells.join(",") + "\r\n"
 }
 
 /// A value as it may stand in a table. Spreadsheets run what begins like a formula, so that gets an apostrophe before it, and sites write values.

@@ -19,6 +19,7 @@ mod refusal;
 mod request;
 mod router;
 mod server;
+mod watching;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,3 +28,4 @@ pub use app::App;
 pub use authentication::{Config, first_accounts};
 pub use router::{openapi, router};
 pub use server::{Error, Server, TlsFiles};
+pub use watching::{WatchConfig, Watcher, WatcherError};

@@ -75,6 +75,12 @@ pub(crate) enum Refusal {
     NoHold,
     #[error("there is no such rule in this theme")]
     NoRule,
+    #[error("there is no such watch in this theme")]
+    NoWatch,
+    #[error("there is no such alert in this theme")]
+    NoAlert,
+    #[error("there is no such dossier in this theme")]
+    NoDossier,
     #[error("the log was not signed at this size; `POST /log/checkpoint` signs what it is now")]
     NoCheckpoint,
     #[error("the log has no such tile")]
@@ -171,13 +177,13 @@ impl Refusal {
             Self::Store(Keep::Decision(Decide::NotInForce(_))) => {
                 (StatusCode::CONFLICT, "not-in-force", "Not in force")
             }
-            Self::NoVersion | Self::Export(Release::NoVersion(_)) => {
+            Self::NoVersion | Self::Store(Keep::NoVersion(_)) | Self::Export(Release::NoVersion(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-version", "Unknown version")
             }
             Self::NoService => (StatusCode::NOT_FOUND, "unknown-service", "Unknown service"),
             Self::NoItem => (StatusCode::NOT_FOUND, "no-item", "No item"),
             Self::NoName => (StatusCode::NOT_FOUND, "unknown-name", "Unknown name"),
-            Self::NoCapture | Self::Export(Release::NoCapture(_)) => {
+            Self::NoCapture | Self::Store(Keep::NotInDossier(..)) | Self::Export(Release::NoCapture(_)) => {
                 (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture")
             }
             Self::NoCheckpoint | Self::Export(Release::NoCheckpoint(_)) => {
@@ -194,6 +200,15 @@ impl Refusal {
             Self::Store(Keep::TooManyTimestamps(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
             Self::NoRule => (StatusCode::NOT_FOUND, "unknown-rule", "Unknown rule"),
             Self::Store(Keep::RuleChanged(_)) => (StatusCode::CONFLICT, "rule-changed", "Rule has changed"),
+            Self::NoWatch => (StatusCode::NOT_FOUND, "unknown-watch", "Unknown watch"),
+            Self::NoAlert => (StatusCode::NOT_FOUND, "unknown-alert", "Unknown alert"),
+            Self::NoDossier | Self::Store(Keep::NoDossier(_)) => {
+                (StatusCode::NOT_FOUND, "unknown-dossier", "Unknown dossier")
+            }
+            Self::Store(Keep::WatchChanged(_)) => (StatusCode::CONFLICT, "watch-changed", "Watch has changed"),
+            Self::Store(Keep::TooManyWatches(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
+            Self::Store(Keep::Acknowledged(_)) => (StatusCode::CONFLICT, "acknowledged", "Already acknowledged"),
+            Self::Store(Keep::DossierWithdrawn(..)) => (StatusCode::GONE, "withdrawn", "Dossier was withdrawn"),
             Self::NoHold => (StatusCode::NOT_FOUND, "unknown-hold", "Unknown hold"),
             Self::NoRole(_) => (StatusCode::FORBIDDEN, "no-role", "Not allowed"),
             Self::NoPurpose => (StatusCode::FORBIDDEN, "purpose-needed", "Purpose needed"),
@@ -235,7 +250,7 @@ impl Refusal {
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
             Self::InvalidTerms(_)
             | Self::Invalid { .. }
-            | Self::Store(Keep::Decision(Decide::Invalid(_)))
+            | Self::Store(Keep::Decision(Decide::Invalid(_)) | Keep::TooManyVersions(_))
             | Self::Export(Release::NoPurpose | Release::Nothing) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value")
             }
@@ -256,7 +271,8 @@ impl Refusal {
         }
     }
 
-    fn problem(&self) -> (StatusCode, Problem) {
+    /// The status, and what the caller is told.
+    pub(crate) fn problem(&self) -> (StatusCode, Problem) {
         let (status, name, title) = self.kind();
         let detail = match self {
             // What the inner layers say of themselves is for the log; it may name paths, keys, or another theme.

@@ -337,7 +337,7 @@ async fn theme_of(parts: &mut Parts, running: &Running) -> Result<(ThemeId, Who)
 }
 
 /// A part of the path; `None` when it is no `T`, so that nothing of that name can exist.
-async fn part<T: FromStr>(parts: &mut Parts, name: &str) -> Result<Option<T>, Refusal> {
+pub(crate) async fn part<T: FromStr>(parts: &mut Parts, name: &str) -> Result<Option<T>, Refusal> {
     let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Refusal::NoRoute)?;
     let found = path.iter().find(|(key, _)| *key == name);
     Ok(found.and_then(|(_, value)| value.parse().ok()))

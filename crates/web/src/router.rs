@@ -19,9 +19,9 @@ use crate::{
     audit::audit as record,
     authentication::authenticate,
     controllers::{
-        accounts, audit, backups, captures, content, erasures, exports, findings, health, history, holds, indicators,
-        items, labels, log, logins, observables, pivots, profiles, proposals, seals, search, services, sessions,
-        status, steering, targets, themes, tokens, versions,
+        accounts, alerts, audit, backups, captures, content, dossiers, erasures, exports, findings, health, history,
+        holds, indicators, items, labels, log, logins, observables, pivots, profiles, proposals, results, seals,
+        search, services, sessions, status, steering, targets, themes, tokens, versions, watches,
     },
     hardening::harden,
     refusal::{PROBLEM_JSON, Refusal},
@@ -103,6 +103,11 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(items::item))
         .routes(routes!(items::vendor))
         .routes(routes!(items::proposals))
+        .routes(routes!(watches::list, watches::create))
+        .routes(routes!(watches::show, watches::update, watches::remove))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::show))
+        .routes(routes!(alerts::acknowledge))
         // Custody.
         .routes(routes!(holds::list, holds::set))
         .routes(routes!(holds::lift))
@@ -112,6 +117,15 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(erasures::retain))
         // Phase: operational use.
+        .routes(routes!(dossiers::list, dossiers::create))
+        .routes(routes!(dossiers::show))
+        .routes(routes!(dossiers::add))
+        .routes(routes!(dossiers::withdraw))
+        .routes(routes!(dossiers::capture))
+        .routes(routes!(dossiers::payload))
+        .routes(routes!(dossiers::text))
+        .routes(routes!(dossiers::document))
+        .routes(routes!(results::export))
         .routes(routes!(exports::create))
         .routes(routes!(exports::read))
         .routes(routes!(exports::note_file))
@@ -131,10 +145,11 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
 
 /// The API over `app`. Every request needs a token or a session, but for `/livez`, `/readyz`, logging in and the OpenAPI document.
 pub fn router(app: App) -> Router {
-    router_of(Running::new(app))
+    serving(Running::new(app))
 }
 
-pub(crate) fn router_of(running: Shared) -> Router {
+/// The API over an application that others hold, too.
+pub(crate) fn serving(running: Shared) -> Router {
     let (open, guarded, document) = parts();
     let document_json = axum::Json(document);
     let open = open
@@ -191,6 +206,8 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
         (name = "site-profiles", description = "Where on the pages of a site each field stands."),
         (name = "services", description = "Services: what they show, which of them are the same, what items cost and sellers share. Lists are also tables (CSV)."),
         (name = "custody", description = "What is held, sealed, erased, and kept for how long. Each of it is a leaf of the evidence log."),
+        (name = "watches", description = "Saved queries that tell when something matches them, and what they found."),
+        (name = "dossiers", description = "Versions that were released to somebody, and what they hold."),
         (name = "exports", description = "Captures that leave the house, with their proofs."),
         (name = "log", description = "The evidence log: checkpoints, proofs, tiles, and checking it all."),
     )

@@ -23,10 +23,11 @@ pub use tls::TlsFiles;
 
 use self::{connection::Stream, socket::Socket, tls::Certificate};
 use crate::{
-    App,
+    App, Watcher,
     app::{Running, Shared},
     authentication::Peer,
-    router::router_of,
+    router::serving,
+    watching,
 };
 
 /// How long open requests may take after a stop.
@@ -67,7 +68,7 @@ impl Server {
     pub async fn bind(app: App, tcp: &[SocketAddr], socket: &Path, tls: Option<TlsFiles>) -> Result<Self, Error> {
         let certificate = tls.map(Certificate::load).transpose()?.map(Arc::new);
         let running = Running::new(app);
-        let router = router_of(Arc::clone(&running));
+        let router = serving(Arc::clone(&running));
         let mut doors = Vec::with_capacity(tcp.len() + 1);
         let mut addresses = Vec::with_capacity(tcp.len());
         for address in tcp {
@@ -83,6 +84,11 @@ impl Server {
     /// The TCP addresses, with the ports that the system chose where 0 was asked for.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What runs the watches that are kept over this API.
+    pub fn watcher(&self) -> Watcher {
+        Watcher::new(Shared::clone(&self.running), watching::owners(&self.running))
     }
 
     /// Answers until `stop`. Open requests then have 5 s to end; what is still open is cut off.

@@ -7,6 +7,7 @@ mod backups;
 mod captures;
 mod custody;
 mod decisions;
+mod dossiers;
 mod evidence;
 mod exports;
 mod generations;
@@ -15,12 +16,14 @@ mod log;
 mod observables;
 mod openapi;
 mod people;
+mod results;
 mod rules;
 mod searches;
 mod services;
 mod status;
 mod targets;
 mod versions;
+mod watches;
 
 use std::sync::Arc;
 
@@ -132,6 +135,7 @@ impl House {
             authority: Authority::of_this_process(),
             config: crate::Config::default(),
             backup_key: store::BackupKey::from_bytes(&[3; 32]),
+            watches: crate::WatchConfig { spool_dir: dir.path().join("spool"), ..crate::WatchConfig::default() },
             version: "1.2.3",
         };
         let house = Self { dir, store, indexes, clock, tor, crawler: Some(crawler), router: Router::new() };

@@ -67,7 +67,8 @@ async fn note(client: &Client, export: &str, output: &Path) -> Result<(), Failur
 /// The theme, and the body of the order.
 fn order(args: &ExportArgs) -> Result<(ThemeId, Value), Failure> {
     let refused = |why: &str| Failure::Refused(why.to_owned());
-    let (theme, selection) = match (args.captures.first(), args.version, args.target.zip(args.theme)) {
+    let named = args.version.map(|id| ("version", id)).or_else(|| args.dossier.map(|id| ("dossier", id)));
+    let (theme, selection) = match (args.captures.first(), named, args.target.zip(args.theme)) {
         (Some(CaptureId { theme, .. }), ..) => {
             if args.captures.iter().any(|capture| capture.theme != *theme) {
                 return Err(refused("an export holds captures of one theme"));
@@ -75,7 +76,7 @@ fn order(args: &ExportArgs) -> Result<(ThemeId, Value), Failure> {
             let captures: Vec<u64> = args.captures.iter().map(|capture| capture.seq.0).collect();
             (*theme, json!({ "captures": captures }))
         }
-        (None, Some(CaptureId { theme, seq }), _) => (theme, json!({ "version": seq.0 })),
+        (None, Some((what, CaptureId { theme, seq })), _) => (theme, json!({ what: seq.0 })),
         (None, None, Some((id, theme))) => {
             (theme, json!({ "target": { "id": id, "from": args.from, "until": args.to } }))
         }
@@ -179,6 +180,8 @@ mod tests {
         );
         let (_, order) = ordered("--version marketplace/9 --purpose x -o a.wacz").unwrap();
         assert_eq!(order["selection"], json!({ "version": 9 }));
+        let (_, order) = ordered("--dossier marketplace/9 --purpose x -o a.wacz").unwrap();
+        assert_eq!(order["selection"], json!({ "dossier": 9 }));
     }
 
     #[test]
@@ -187,6 +190,7 @@ mod tests {
             ("--purpose x -o a.wacz", "required"),
             ("--capture marketplace/1 -o a.wacz", "--purpose"),
             ("--capture marketplace/1 --version marketplace/1 --purpose x -o a.wacz", "cannot be used with"),
+            ("--dossier marketplace/1 --version marketplace/1 --purpose x -o a.wacz", "cannot be used with"),
             ("--target 00000000000007f3 --purpose x -o a.wacz", "--theme"),
             ("--capture marketplace/1 --from 2026-01-01T00:00:00Z --purpose x -o a.wacz", "cannot be used with"),
             ("--continue marketplace/1 --purpose x -o a.wacz", "cannot be used with"),

@@ -66,7 +66,7 @@ fn print_facet(facet: &Value) {
     }
 }
 
-fn parameters(args: &SearchArgs) -> Vec<(&'static str, String)> {
+pub(super) fn parameters(args: &SearchArgs) -> Vec<(&'static str, String)> {
     let mut pairs = vec![("q", args.query.join(" ")), ("limit", args.limit.to_string())];
     pairs.extend(args.target.iter().map(|target| ("target", target.to_string())));
     pairs.extend(args.language.iter().map(|language| ("language", language.clone())));

@@ -58,6 +58,9 @@ fn show(status: &Value) {
             text(&theme["followed"]),
         ));
     }
+    for theme in items(&status["without_approver"]) {
+        print::line(&format!("decisions {}: nobody may approve here, so that nothing new is crawled", text(theme)));
+    }
     let disk = &status["disk"];
     let mb = |field: &str| disk[field].as_u64().unwrap_or(0) >> 20;
     print::line(&format!("disk      {} MB in the store, {} MB free", mb("store_bytes"), mb("free_bytes")));

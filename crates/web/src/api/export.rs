@@ -45,6 +45,8 @@ pub enum ExportSelection {
     },
     /// Those of the version to which the capture of this sequence belongs.
     Version(u64),
+    /// Those that the dossier with this leaf holds, but for erased and sealed ones.
+    Dossier(u64),
 }
 
 /// The form of an export.
@@ -55,6 +57,22 @@ pub enum ExportFormat {
     Warc,
     /// WACZ 1.1.1 around such a file: `.wacz`.
     Wacz,
+}
+
+/// Search results to be exported, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewResults {
+    /// What to look for: the parameters of a search, as `GET /themes/{theme}/search` takes them, without `limit` and `after`.
+    #[schema(example = "q=%22ship+lantern%22&kind=listing")]
+    pub query: String,
+    /// What for; it is kept with the export's leaf and can be erased.
+    pub purpose: String,
+    /// The file of this machine that they are carried to, by its absolute path: it is deleted when something that it holds is erased. Only the
+    /// command line can say where it lies. The file is there already.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "/home/jan/lanterns.csv")]
+    pub file: Option<PathBuf>,
 }
 
 /// The file of this machine that an export is carried to.

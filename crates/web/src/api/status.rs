@@ -24,6 +24,9 @@ pub struct Status {
     pub crawl: Crawl,
     /// The analysis of each theme.
     pub analysis: Vec<ThemeAnalysis>,
+    /// Themes of them in which nobody may approve at present, so that nothing new is crawled.
+    #[schema(value_type = Vec<String>)]
+    pub without_approver: Vec<ThemeId>,
     /// Space on disk.
     pub disk: Disk,
 }

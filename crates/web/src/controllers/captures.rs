@@ -109,11 +109,11 @@ pub(crate) async fn read(State(running): State<Shared>, at: AtCapture) -> Result
     running.blocking(read).await.map(Json)
 }
 
-const fn analysis(hint: &model::CrawlHint) -> Analysis {
+pub(super) const fn analysis(hint: &model::CrawlHint) -> Analysis {
     Analysis { kind: hint.kind, has_changed: hint.has_changed, is_quarantined: hint.is_quarantined }
 }
 
-fn shown(id: CaptureId, capture: model::Capture, analysis: Option<Analysis>) -> Capture {
+pub(super) fn shown(id: CaptureId, capture: model::Capture, analysis: Option<Analysis>) -> Capture {
     let tls = |tls: model::TlsFacts| Tls {
         protocol: tls.protocol,
         certificate_digest: tls.certificate_digest,

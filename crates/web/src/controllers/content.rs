@@ -15,6 +15,7 @@ use axum::{
     },
     response::IntoResponse,
 };
+use model::CaptureId;
 
 use crate::{
     api::{Cue, Document, Link, Observable, PgpKey, PgpKeyPart, Refresh, Span, Spoken},
@@ -32,10 +33,10 @@ use crate::{
     )),
 )]
 pub(crate) async fn raw(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
-    let name = attachment(&at, "block");
+    let fields = attachment(at.id(), "block");
     let block =
         running.blocking(move |running| bytes(running, &at).map(|(capture, payload)| capture.block(&payload))).await?;
-    Ok((name, block))
+    Ok((fields, block))
 }
 
 /// The payload: the body without its transfer coding
@@ -48,9 +49,9 @@ pub(crate) async fn raw(State(running): State<Shared>, at: AtCapture) -> Result<
     )),
 )]
 pub(crate) async fn payload(State(running): State<Shared>, at: AtCapture) -> Result<impl IntoResponse, Refusal> {
-    let name = attachment(&at, "payload");
+    let fields = attachment(at.id(), "payload");
     let payload = running.blocking(move |running| bytes(running, &at).map(|(_, payload)| payload)).await?;
-    Ok((name, payload))
+    Ok((fields, payload))
 }
 
 /// The visible text
@@ -74,7 +75,8 @@ pub(crate) async fn text(State(running): State<Shared>, at: AtCapture) -> Result
     responses((status = 200, description = "The document.", body = Document)),
 )]
 pub(crate) async fn document(State(running): State<Shared>, at: AtCapture) -> Result<Json<Document>, Refusal> {
-    running.blocking(move |running| read(running, &at).map(|document| shown(&at, document))).await.map(Json)
+    let id = at.id();
+    running.blocking(move |running| read(running, &at).map(|document| shown(id, document))).await.map(Json)
 }
 
 fn bytes(running: &Running, at: &AtCapture) -> Result<(model::Capture, Vec<u8>), Refusal> {
@@ -101,17 +103,17 @@ pub(super) fn read(running: &Running, at: &AtCapture) -> Result<model::Document,
 }
 
 /// Header fields of bytes that nobody shall display.
-fn attachment(at: &AtCapture, what: &str) -> [(HeaderName, String); 2] {
-    let disposition = format!("attachment; filename=\"{}-{}-{what}.bin\"", at.theme, at.seq);
+pub(super) fn attachment(id: CaptureId, what: &str) -> [(HeaderName, String); 2] {
+    let disposition = format!("attachment; filename=\"{}-{}-{what}.bin\"", id.theme, id.seq);
     [(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, disposition)]
 }
 
-fn shown(at: &AtCapture, document: model::Document) -> Document {
+pub(super) fn shown(id: CaptureId, document: model::Document) -> Document {
     let languages = document.languages.iter().map(|run| &run.at);
     let observables = document.observables.iter().map(|observable| &observable.at);
     let characters = Characters::of(&document.text, document.hidden.iter().chain(languages).chain(observables));
     Document {
-        capture: at.id(),
+        capture: id,
         extractor: document.extractor,
         charset: document.charset,
         charset_source: document.charset_source,

@@ -126,16 +126,16 @@ pub(crate) async fn note_file(
     let grant = at.grant(&running.app);
     let note = move |running: &crate::app::Running| {
         let export = running.exporter.find(&grant, at.theme, at.leaf)?.ok_or(Refusal::NoExport)?;
-        check_file(&file.path, export.format)?;
+        check_file(&file.path, export.format.extension())?;
         Ok(running.exporter.note_file(&grant, &export, file.path)?)
     };
     running.blocking(note).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Nothing is noted, and so nothing deleted one day, that does not look like an export.
-fn check_file(path: &Path, format: Format) -> Result<(), Refusal> {
+pub(super) fn check_file(path: &Path, extension: &str) -> Result<(), Refusal> {
     let invalid = |problem: String| Err(Refusal::Invalid { field: "path", problem });
-    let end = format!(".{}", format.extension());
+    let end = format!(".{extension}");
     if !path.is_absolute() {
         return invalid("the file must have an absolute path".into());
     }
@@ -197,6 +197,7 @@ fn selection(wanted: ExportSelection) -> Selection {
         ExportSelection::Captures(captures) => Selection::Captures(captures.into_iter().map(Seq).collect()),
         ExportSelection::Target { id, from, until } => Selection::Target { id, from, until },
         ExportSelection::Version(capture) => Selection::Version { first: Seq(capture), last: None },
+        ExportSelection::Dossier(id) => Selection::Dossier { id, captures: Vec::new() },
     }
 }
 

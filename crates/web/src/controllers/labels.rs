@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{RawQuery, State},
 };
-use model::{CaptureId, Label, Phase, ThemeId};
+use model::{CaptureId, Grant, Label, Phase, ThemeId};
 use utoipa::IntoParams;
 
 use super::versions::version_of;
@@ -122,7 +122,8 @@ pub(crate) async fn list(
         limit: given.limit(50, MAX_LIMIT)?.max(1),
     };
     let list = move |running: &Running| {
-        let mut labels = present(running, &at)?;
+        let grant = at.grant(&running.app, Phase::Analysis);
+        let mut labels = present(running, &grant, at.theme)?;
         labels.retain(|labelling| {
             wanted.label.is_none_or(|label| labelling.label == Some(label))
                 && (wanted.indicator.is_none() || labelling.indicator == wanted.indicator)
@@ -133,7 +134,7 @@ pub(crate) async fn list(
         labels.retain(|labelling| wanted.from.is_none_or(|from| labelling.leaf <= from));
         let next = labels.get(wanted.limit).map(|labelling| labelling.leaf);
         labels.truncate(wanted.limit);
-        let (grant, store) = (at.grant(&running.app, Phase::Analysis), &running.app.store);
+        let store = &running.app.store;
         let mut shown = Vec::with_capacity(labels.len());
         for labelling in labels {
             // What is said of a page that is withheld is withheld with it.
@@ -164,7 +165,7 @@ pub(crate) async fn agreement(
     let who = |name| given.one::<String>(name)?.ok_or_else(|| refused(name, "whose labels?"));
     let wanted = AgreementParameters { a: who("a")?, b: who("b")?, indicator: given.one("indicator")? };
     let compare = move |running: &Running| {
-        let mut labels = present(running, &at)?;
+        let mut labels = present(running, &at.grant(&running.app, Phase::Analysis), at.theme)?;
         labels.retain(|labelling| wanted.indicator.is_none() || labelling.indicator == wanted.indicator);
         Ok(agree(at.theme, wanted.a, wanted.b, &labels))
     };
@@ -214,9 +215,8 @@ fn kappa(counts: &BTreeMap<(Label, Label), u64>, both: u64, alike: u64) -> Optio
 }
 
 /// The labels of the theme that stand.
-pub(super) fn present(running: &Running, at: &AtTheme) -> Result<Vec<store::Labelling>, Refusal> {
-    let grant = at.grant(&running.app, Phase::Analysis);
-    Ok(store::Labelling::present(running.app.store.all_labellings(&grant, at.theme)?))
+pub(super) fn present(running: &Running, grant: &Grant, theme: ThemeId) -> Result<Vec<store::Labelling>, Refusal> {
+    Ok(store::Labelling::present(running.app.store.all_labellings(grant, theme)?))
 }
 
 fn shown(running: &Running, at: &AtCapture) -> Result<Labels, Refusal> {

@@ -286,7 +286,7 @@ fn shown(theme: ThemeId, found: Found) -> SearchAnswer {
     }
 }
 
-fn shown_hit(theme: ThemeId, hit: search::Hit) -> Hit {
+pub(crate) fn shown_hit(theme: ThemeId, hit: search::Hit) -> Hit {
     let spans = |ranges: Vec<std::ops::Range<usize>>| ranges.into_iter().map(Span::from).collect();
     Hit {
         capture: CaptureId { theme, seq: hit.seq },

@@ -26,14 +26,21 @@ pub(crate) async fn status(
 fn read(running: &Running, who: &Who) -> Result<Status, Refusal> {
     let app = &running.app;
     let is_told = |theme: &&model::Theme| who.has(Role::Administrator, None) || sees(who, theme.id);
-    let told = app.themes.iter().filter(is_told);
-    let analysis = told.map(|theme| analysis(running, theme.id)).collect::<Result<_, _>>()?;
+    let told: Vec<ThemeId> = app.themes.iter().filter(is_told).map(|theme| theme.id).collect();
+    let analysis = told.iter().map(|theme| analysis(running, *theme)).collect::<Result<_, _>>()?;
+    let mut without_approver = Vec::new();
+    for theme in told {
+        if !app.store.has_approver(theme, app.clock.now())? {
+            without_approver.push(theme);
+        }
+    }
     Ok(Status {
         version: app.version.to_owned(),
         uptime_s: running.since.elapsed().as_secs(),
         tor: tor(&app.tor.borrow()),
         crawl: crawl(running, who),
         analysis,
+        without_approver,
         disk: disk(app.store.disk_use()),
     })
 }

@@ -48,7 +48,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /themes/{theme}/targets/{id}/proposals/{proposal}", "operator analyst approver"),
     ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/approve", "approver"),
     ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/reject", "approver"),
-    ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/withdraw", "operator analyst"),
+    ("POST /themes/{theme}/targets/{id}/proposals/{proposal}/withdraw", "operator analyst approver"),
     ("POST /themes/{theme}/targets/{id}/probes", "operator analyst"),
     ("GET /themes/{theme}/targets/{id}/history", "operator analyst approver auditor"),
     ("GET /themes/{theme}/targets/{id}/history.md", "operator analyst approver auditor"),
@@ -92,6 +92,24 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /themes/{theme}/clusters", "analyst searcher"),
     ("GET /themes/{theme}/vendors", "analyst searcher"),
     ("GET /themes/{theme}/proposals", "analyst"),
+    ("GET /themes/{theme}/watches", "analyst searcher"),
+    ("POST /themes/{theme}/watches", "analyst searcher"),
+    ("GET /themes/{theme}/watches/{watch}", "analyst searcher"),
+    ("PUT /themes/{theme}/watches/{watch}", "analyst searcher"),
+    ("DELETE /themes/{theme}/watches/{watch}", "analyst searcher"),
+    ("GET /themes/{theme}/alerts", "analyst searcher"),
+    ("GET /themes/{theme}/alerts/{alert}", "analyst searcher"),
+    ("POST /themes/{theme}/alerts/{alert}/acknowledge", "analyst searcher"),
+    ("GET /themes/{theme}/dossiers", "analyst investigator searcher"),
+    ("POST /themes/{theme}/dossiers", "analyst"),
+    ("GET /themes/{theme}/dossiers/{dossier}", "analyst investigator searcher"),
+    ("POST /themes/{theme}/dossiers/{dossier}/versions", "analyst"),
+    ("POST /themes/{theme}/dossiers/{dossier}/withdraw", "analyst"),
+    ("GET /themes/{theme}/dossiers/{dossier}/captures/{seq}", "analyst investigator searcher"),
+    ("GET /themes/{theme}/dossiers/{dossier}/captures/{seq}/payload", "analyst investigator searcher"),
+    ("GET /themes/{theme}/dossiers/{dossier}/captures/{seq}/text", "analyst investigator searcher"),
+    ("GET /themes/{theme}/dossiers/{dossier}/captures/{seq}/document", "analyst investigator searcher"),
+    ("POST /themes/{theme}/search/export", "analyst"),
     ("GET /themes/{theme}/holds", "analyst approver"),
     ("POST /themes/{theme}/holds", "analyst approver"),
     ("POST /themes/{theme}/holds/{leaf}/lift", "approver"),
@@ -161,7 +179,7 @@ fn every_route_is_in_the_table() {
 fn path(route: &str, theme: &str) -> String {
     let path = route.replace("{theme}", theme).replace("{name}", "somebody").replace("{host}", "example.com");
     let path = path.replace("{*path}", "0/000").replace("{id}", "00000000000007f3");
-    ["{seq}", "{a}", "{b}", "{leaf}", "{size}", "{number}", "{proposal}"]
+    ["{seq}", "{a}", "{b}", "{leaf}", "{size}", "{number}", "{proposal}", "{watch}", "{alert}", "{dossier}"]
         .iter()
         .fold(path, |path, part| path.replace(part, "999"))
 }

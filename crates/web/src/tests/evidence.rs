@@ -145,8 +145,11 @@ impl House {
             };
             index.add(&entry).unwrap();
         }
-        index.commit(Seq(entries.len() as u64)).unwrap();
-        self.store.put_analyses(theme(theme_name), &[], Seq(entries.len() as u64)).unwrap();
+        let last = Seq(entries.len() as u64);
+        index.commit(last).unwrap();
+        // What is indexed is analysed.
+        let analysed = self.store.derive_cursor(theme(theme_name)).unwrap();
+        self.store.put_analyses(theme(theme_name), &[], last.max(analysed)).unwrap();
     }
 }
 

@@ -38,7 +38,7 @@ fn the_document_is_whole() {
             assert_eq!(named, wanted, "{method} {path}");
         }
     }
-    assert_eq!(operations.len(), 101);
+    assert_eq!(operations.len(), 120);
     check_references(&document, &document);
 }
 

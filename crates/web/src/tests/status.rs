@@ -41,6 +41,7 @@ async fn the_status_tells_of_every_part() {
             { "theme": MARKET, "captured": 3, "analysed": 2, "indexed": 1, "followed": 0 },
         ])
     );
+    assert_eq!(status["without_approver"], json!([]));
     assert!(status["disk"]["store_bytes"].as_u64().unwrap() > 0);
     let read: api::Status = serde_json::from_value(status).unwrap();
     assert_eq!((read.crawl.in_flight, read.crawl.targets.len()), (0, 0));

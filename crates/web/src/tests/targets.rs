@@ -79,7 +79,7 @@ async fn a_target_is_proposed_and_shown() {
     assert_eq!((target.name.as_str(), target.added_at, target.decision_in_force), ("lantern market", noon(), None));
     assert_eq!((target.decisions.as_slice(), added.login.as_ref(), added.traps.len()), ([].as_slice(), None, 0));
     let [proposal] = added.open_proposals.as_slice() else { panic!("{added:?}") };
-    assert_eq!((proposal.state.as_str(), proposal.by.as_str(), proposal.at), ("open", "token", noon()));
+    assert_eq!((proposal.state.as_str(), proposal.by.as_str(), proposal.at), ("open", "test", noon()));
     let terms = proposal.terms.as_ref().unwrap();
     assert_eq!((terms.scope.include.as_slice(), terms.scope.max_depth), (["^/shop/".to_owned()].as_slice(), 3));
     assert_eq!((terms.scope.pages_per_day, terms.pace.delay_ms, terms.pace.concurrency), (50_000, 500, 2));

@@ -12,7 +12,7 @@ use crate::api;
 
 impl House {
     /// Records a page at `/a` that is a version of its own, and says what was read in it.
-    async fn version(&self, number: u32, document: Document) -> Seq {
+    pub(super) async fn version(&self, number: u32, document: Document) -> Seq {
         let seq = self.record(MARKET, TARGET, "/a", Outcome::Ok).await;
         let version = Version {
             number,

@@ -2,7 +2,7 @@
 
 use model::{
     Capture, ClockSource, Digest, Document, Grade, Isolation, Observable, ObservableKind, OnionAddress, Outcome, Seq,
-    TargetId, ThemeId, Timestamp, Uri,
+    TargetId, Timestamp, Uri,
 };
 
 const TARGET: TargetId = TargetId::from_u64(7);

@@ -19,6 +19,7 @@ fn queries() -> Vec<Query> {
         "red OR windows",
         "\"red window\" OR door",
         "-door",
+        "green OR -red",
         "",
         "uri:page lamp",
         "lam* win*",
