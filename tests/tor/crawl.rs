@@ -293,7 +293,9 @@ async fn no_kill_loses_a_page() {
         // Some captures further, and then at a moment that nobody chose.
         let captured = daemon.captures("marketplace").await.unwrap().len();
         let progress = || async {
-            Ok((daemon.get("/status").await?["crawl"]["captures"].as_u64() >= Some(5 + round % 8)).then_some(()))
+            let crawl = &daemon.get("/status").await?["crawl"];
+            let is_done = crawl["targets"][0]["is_idle"] == true && captured >= mirror.pages().len();
+            Ok((is_done || crawl["captures"].as_u64() >= Some(5 + round % 8)).then_some(()))
         };
         let _ = wait_until("some more captures", Deadline::seconds(30), progress).await;
         let chance = u64::from(

@@ -115,6 +115,11 @@ impl Client {
         self.open(Method::POST, path, Content::json(Some(body)), None).await
     }
 
+    /// Whether the daemon is told who asks, and does not go by who opens the socket.
+    fn has_identity(&self) -> bool {
+        self.identity.iter().any(|(name, _)| matches!(*name, "authorization" | "cookie"))
+    }
+
     async fn json(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         parsed(&self.exchange(method, path, Content::json(body)).await?)
     }
@@ -156,7 +161,11 @@ impl Client {
             return Ok((response, driver));
         }
         let body = response.into_body().collect().await.context("the daemon's answer broke off")?.to_bytes();
-        Err(Failure::Refused(problem_of(status.as_u16(), &body)))
+        let mut problem = problem_of(status.as_u16(), &body);
+        if !self.has_identity() && is_about_roles(&body) {
+            problem += "; nobody is logged in here: `nachtwacht login NAME`";
+        }
+        Err(Failure::Refused(problem))
     }
 }
 
@@ -200,6 +209,13 @@ fn problem_of(status: u16, body: &[u8]) -> String {
     }
 }
 
+/// Whether a problem may be due to what whoever asks may do: to those without a role in it, a theme does not exist.
+fn is_about_roles(body: &[u8]) -> bool {
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+    let kind = problem["type"].as_str().and_then(|kind| kind.rsplit(':').next());
+    matches!(kind, Some("unknown-theme" | "no-role" | "unauthenticated"))
+}
+
 /// A value as a part of a path or query (RFC 3986, section 2.1).
 pub(crate) fn escaped(value: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -232,5 +248,7 @@ mod tests {
             "at character 3: a term was expected"
         );
         assert_eq!(problem_of(502, b"<html>"), "the daemon answered with status 502");
+        assert!(is_about_roles(br#"{"type":"tag:nachtwacht,2026:unknown-theme"}"#));
+        assert!(!is_about_roles(br#"{"type":"tag:nachtwacht,2026:wrong-password"}"#) && !is_about_roles(b"<html>"));
     }
 }

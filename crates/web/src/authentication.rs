@@ -279,7 +279,9 @@ fn recognise(
     }
     let Some(account) = store.account(&token.account)?.filter(|account| !account.is_disabled) else { return Ok(None) };
     let mut renewed = None;
-    if is_session && now >= token.fresh_at.after(config.renew()) {
+    // A secret that was changed already lapses soon: whoever still shows it goes on with the new one.
+    let is_changed = token.ends_at <= now.after(OVERLAP);
+    if is_session && !is_changed && now >= token.fresh_at.after(config.renew()) {
         let secret = new_secret()?;
         store.renew_session(&digest, &secret.digest(), now, now.after(OVERLAP))?;
         renewed = Some(login::cookie(&secret, token.ends_at, now)?);

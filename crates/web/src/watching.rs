@@ -9,8 +9,9 @@ mod spool;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use model::{Grant, Grouping, Phase, Purpose, Role, RoleGrant, Seq, ThemeId, Timestamp, Trigger, Watch};
+use proof::LeafKind;
 use search::{Hit, Query, Sort};
-use store::{KeptWatch, WatchRun, WatchState};
+use store::{Act, KeptWatch, WatchRun, WatchState};
 use tokio_util::sync::CancellationToken;
 
 pub use self::config::WatchConfig;
@@ -117,6 +118,9 @@ impl Watcher {
         };
         match self.find(&grant, theme, watch, state.cursor) {
             Ok(Some(found)) => {
+                if !found.hits.is_empty() && !self.is_audited(theme, watch, found.hits.len())? {
+                    return Ok(false);
+                }
                 let has_more = found.has_more;
                 let run = run(watch, &state, found, now);
                 Ok(store.note_run(&grant, theme, run)? && has_more)
@@ -130,6 +134,27 @@ impl Watcher {
                 self.note(theme, watch, &state, Some(&refusal.problem().1.detail), Some(now))?;
                 Ok(false)
             }
+        }
+    }
+
+    /// Records that a watch has found something for its owner, before it is told. Whether it could be: where not, the watch is tried again.
+    fn is_audited(&self, theme: ThemeId, watch: &KeptWatch, hits: usize) -> Result<bool, store::Error> {
+        let kept = &watch.watch;
+        let int = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let act = Act::new(theme, LeafKind::Access, self.running.app.clock.now())
+            .fact("who", kept.owner.as_str())
+            .fact("action", "run watch")
+            .fact("watch", int(watch.id))
+            .fact("count", int(hits as u64))
+            .part("query", kept.query.as_str());
+        let act = kept.purpose.iter().fold(act, |act, purpose| act.part("purpose", purpose.as_str()));
+        match self.running.app.store.audit(act, false) {
+            Ok(_) => Ok(true),
+            Err(store::Error::Unaudited(error)) => {
+                tracing::error!(error, %theme, watch = watch.id, "a watch that found something cannot be recorded, and waits");
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -12,7 +12,8 @@ use crate::{api::OneTimePassword, controllers::accounts::one_time_password, refu
 /// For how long the first roles are given.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Makes the accounts `administrator` and `approver`, where there is none at all. The approver approves in every theme that there is now.
+/// Makes those of the accounts `administrator` and `approver` that are not there: a start that died between the two is made good. The approver approves in
+/// every theme that there is now.
 ///
 /// Returns the passwords to begin with, which are told once. Errors: those of the store, in words.
 pub fn first_accounts(store: &Store, themes: &[Theme], now: Timestamp) -> Result<Vec<OneTimePassword>, String> {
@@ -20,23 +21,24 @@ pub fn first_accounts(store: &Store, themes: &[Theme], now: Timestamp) -> Result
 }
 
 fn make(store: &Store, themes: &[Theme], now: Timestamp) -> Result<Vec<OneTimePassword>, Refusal> {
-    if !store.accounts()?.is_empty() {
-        return Ok(Vec::new());
-    }
     let everywhere: Vec<_> = themes.iter().map(|theme| Some(theme.id)).collect();
-    let administrator = add(store, "administrator", Role::Administrator, &[None], now)?;
-    let approver = add(store, "approver", Role::Approver, &everywhere, now)?;
-    Ok(vec![administrator, approver])
+    let mut made = Vec::new();
+    for (role, places) in [(Role::Administrator, &[None][..]), (Role::Approver, &everywhere)] {
+        let name: AccountName = role.as_str().parse().map_err(|_| Refusal::NoAccount)?;
+        if store.account(&name)?.is_none() {
+            made.push(add(store, name, role, places, now)?);
+        }
+    }
+    Ok(made)
 }
 
 fn add(
     store: &Store,
-    name: &str,
+    name: AccountName,
     role: Role,
     places: &[Option<ThemeId>],
     now: Timestamp,
 ) -> Result<OneTimePassword, Refusal> {
-    let name: AccountName = name.parse().map_err(|_| Refusal::NoAccount)?;
     let password = one_time_password()?;
     let given = |(number, theme): (u32, &Option<ThemeId>)| RoleGrant {
         number,

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use model::Digest;
+use model::{Digest, Timestamp};
 use proof::LeafKind;
 use store::{Act, TokenKind, TokenScope};
 
@@ -69,11 +69,14 @@ pub(crate) async fn create(
             let problem = format!("you do not hold the role of {} there", scope.role);
             return Err(Refusal::Invalid { field: "scopes", problem });
         }
-        // A token makes no token that may do more than it may itself.
-        let scopes: Vec<TokenScope> = if new.scopes.is_empty() && !who.is_session() {
-            who.held().iter().map(|held| TokenScope { role: held.role, theme: held.theme }).collect()
-        } else {
-            new.scopes.iter().map(|scope| TokenScope { role: scope.role, theme: scope.theme }).collect()
+        let limits = limits(running, &who)?;
+        if limits.as_ref().is_some_and(|(_, ends_at)| new.ends_at > *ends_at) {
+            let problem = "a token that is limited makes none that outlives it".to_owned();
+            return Err(Refusal::Invalid { field: "ends_at", problem });
+        }
+        let scopes = match limits {
+            Some((scopes, _)) if new.scopes.is_empty() => scopes,
+            _ => new.scopes.iter().map(|scope| TokenScope { role: scope.role, theme: scope.theme }).collect(),
         };
         let present = own(running, &who)?.into_iter().filter(|(_, token)| now < token.ends_at).count();
         if present >= MOST {
@@ -110,6 +113,17 @@ pub(crate) async fn revoke(
         Ok(StatusCode::NO_CONTENT)
     };
     running.blocking(revoke).await
+}
+
+/// What the token with which somebody came is limited to, and until when: it makes no token that may do more. `None` of a session, and of a token
+/// that may do all that its account may.
+fn limits(running: &Running, who: &Who) -> Result<Option<(Vec<TokenScope>, Timestamp)>, Refusal> {
+    let digest = who.secret().ok_or(Refusal::NotAnAccount)?;
+    let token = running.app.store.token(&digest)?.ok_or(Refusal::Unauthenticated)?;
+    Ok(match token.kind {
+        TokenKind::Program { scopes, .. } if !scopes.is_empty() => Some((scopes, token.ends_at)),
+        _ => None,
+    })
 }
 
 fn own(running: &Running, who: &Who) -> Result<Vec<(Digest, store::Token)>, Refusal> {

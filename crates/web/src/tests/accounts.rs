@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Method, Request, header},
 };
-use model::Role;
+use model::{Role, RoleGrant};
 use serde_json::{Value, json};
 
 use super::{
@@ -115,9 +115,10 @@ async fn a_session_changes_its_secret_and_ends_by_itself() {
     let second = browser.cookie.clone().unwrap();
     assert_ne!(second, first);
     let mut old = Browser { house: &house, cookie: Some(first) };
-    assert_eq!(old.get("/account").await.status, 200, "what was under way ends well");
+    let under_way = old.get("/account").await;
+    assert_eq!(under_way.status, 200, "what was under way ends well");
+    assert!(under_way.headers.get(header::SET_COOKIE).is_none(), "the browser keeps the new secret");
     house.clock.advance(Duration::from_secs(61));
-    old.cookie = Some(old.cookie.unwrap_or_default());
     old.get("/account").await.problem(401, "unauthenticated");
     house.clock.advance(Duration::from_secs(28 * 60));
     browser.get("/account").await.json(200);
@@ -187,6 +188,16 @@ async fn a_token_does_no_more_than_it_is_made_for() {
     make(secret, new(analyst, later(900))).await.problem(422, "invalid");
     let same = make(secret, new(json!([]), later(900))).await.json(201);
     assert_eq!(same["scopes"], operator, "a token makes none that may do more");
+    make(secret, new(json!([]), later(901))).await.problem(422, "invalid");
+    let brief = RoleGrant { ends_at: later(60), ..role(Role::Operator, Some(MARKET)) };
+    let both = house.person("both", vec![role(Role::Analyst, Some(MARKET)), brief]);
+    let limited = make(&both, new(operator.clone(), later(800))).await.json(201);
+    house.clock.advance(Duration::from_secs(60));
+    let limited = limited["secret"].as_str().unwrap();
+    let child = make(limited, new(json!([]), later(800))).await.json(201);
+    assert_eq!(child["scopes"], operator, "also when nothing is left of what it may do");
+    let child = child["secret"].as_str().unwrap();
+    house.ask_as(child, Method::GET, &captures, None).await.problem(404, "unknown-theme");
     make(&whole, new(json!([]), later(0))).await.problem(422, "invalid");
     make(&whole, new(json!([]), later(366 * 24 * 60 * 60))).await.problem(422, "invalid");
     let tokens = house.ask_as(&whole, Method::GET, "/account/tokens", None).await.json(200);
@@ -196,7 +207,7 @@ async fn a_token_does_no_more_than_it_is_made_for() {
     assert_eq!(house.ask_as(&whole, Method::DELETE, &path, None).await.status, 204);
     house.ask_as(secret, Method::GET, &captures, None).await.problem(401, "unauthenticated");
     house.ask_as(&whole, Method::DELETE, &path, None).await.problem(404, "unknown-token");
-    house.clock.advance(Duration::from_secs(900));
+    house.clock.advance(Duration::from_secs(840));
     let same = same["secret"].as_str().unwrap();
     house.ask_as(same, Method::GET, &captures, None).await.problem(401, "unauthenticated");
 }
