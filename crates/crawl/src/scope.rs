@@ -58,6 +58,10 @@ impl Scope {
             return Err(Refusal::OutOfScope);
         }
         let path = uri.path_and_query();
+        // What tells what may be crawled is asked for whatever the patterns say.
+        if path == "/robots.txt" {
+            return Ok(());
+        }
         if (!self.include.is_empty() && !self.include.is_match(&path)) || self.exclude.is_match(&path) {
             return Err(Refusal::OutOfScope);
         }

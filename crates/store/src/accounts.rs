@@ -176,12 +176,11 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a token was used, or that it lapses at another time. It may be lost with the power, and gives nobody anything.
-    pub fn touch_token(&self, digest: &Digest, used_at: Timestamp, ends_at: Option<Timestamp>) -> Result<(), Error> {
+    /// Notes that a token was used. It may be lost with the power.
+    pub fn touch_token(&self, digest: &Digest, used_at: Timestamp) -> Result<(), Error> {
         let _guard = lock(&self.accounts_lock);
         let Some(mut token) = self.token(digest)? else { return Ok(()) };
         token.used_at = used_at;
-        token.ends_at = ends_at.unwrap_or(token.ends_at).min(token.ends_at);
         let mut batch = WriteBatch::default();
         self.tables.put(&mut batch, Table::Tokens, &token_key(digest), &token);
         self.tables.write(batch)
@@ -354,7 +353,7 @@ mod tests {
         assert_eq!(store.token(&first).unwrap().unwrap().ends_at, at(12));
         let renewed = store.token(&second).unwrap().unwrap();
         assert_eq!((renewed.made_at, renewed.fresh_at, renewed.ends_at), (at(1), at(10), at(100)));
-        store.touch_token(&second, at(11), None).unwrap();
+        store.touch_token(&second, at(11)).unwrap();
         assert_eq!(store.token(&second).unwrap().unwrap().used_at, at(11));
         store.add_token(&third, &session("anna", 100), &act(50)).unwrap();
         assert_eq!(store.tokens(&"anna".parse().unwrap()).unwrap().len(), 2, "the first has lapsed");

@@ -189,11 +189,17 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Writes into the evidence log how far the audit log has come, so that what covers the one covers the other; nothing when that is
-    /// told already.
+    /// Writes into the evidence log how far the audit log has come, so that what covers the one covers the other; nothing when that is told
+    /// already, or when the audit log is not the one that it was: `verify` tells of that until somebody looks.
     pub fn anchor_audit(&self, now: Timestamp) -> Result<(), Error> {
         let head = self.audit_head();
-        if head.size == 0 || self.anchored(self.log_head().size)?.is_some_and(|(_, anchored)| anchored == head) {
+        let anchored = self.anchored()?;
+        if head.size == 0 || anchored == Some(head) {
+            return Ok(());
+        }
+        let continues = |old: Head| Ok::<_, Error>(old.size <= head.size && self.audit_root(old.size)? == old.root);
+        if !anchored.map_or(Ok(true), continues)? {
+            tracing::error!("the audit log is not the one that the evidence log has seen: verify the store");
             return Ok(());
         }
         let act = Act::new(None, LeafKind::Audit, now)
@@ -206,22 +212,20 @@ impl Store {
         Ok(())
     }
 
-    /// What the evidence log of `size` leaves last said of the audit log, and where.
-    pub(crate) fn anchored(&self, size: u64) -> Result<Option<(u64, Head)>, Error> {
+    /// What the evidence log last said of the audit log.
+    fn anchored(&self) -> Result<Option<Head>, Error> {
         let damaged = || Error::corrupt(Table::AuditHead, anchor_key().as_ref());
-        let Some(index) = self.tables.get::<u64>(Table::AuditHead, &anchor_key())?.filter(|leaf| *leaf < size) else {
-            return Ok(None);
-        };
+        let Some(index) = self.tables.get::<u64>(Table::AuditHead, &anchor_key())? else { return Ok(None) };
         let leaf = self.log_leaf(index)?.and_then(|entry| Leaf::decode(&entry).ok()).ok_or_else(damaged)?;
-        match (leaf.facts.get("size"), leaf.facts.get("root")) {
-            (Some(Fact::Int(size)), Some(Fact::Bytes(root))) => {
-                let size = u64::try_from(*size).map_err(|_| damaged())?;
-                let root = <[u8; 32]>::try_from(root.as_slice()).map_err(|_| damaged())?;
-                Ok(Some((index, Head { size, root: Hash::from_bytes(root) })))
-            }
-            _ => Err(damaged()),
-        }
+        anchor_of(&leaf).map(Some).ok_or_else(damaged)
     }
+}
+
+/// How far the audit log had come, by a leaf of the evidence log.
+pub(crate) fn anchor_of(leaf: &Leaf) -> Option<Head> {
+    let (Fact::Int(size), Fact::Bytes(root)) = (leaf.facts.get("size")?, leaf.facts.get("root")?) else { return None };
+    let root = <[u8; 32]>::try_from(root.as_slice()).ok()?;
+    Some(Head { size: u64::try_from(*size).ok()?, root: Hash::from_bytes(root) })
 }
 
 impl AuditFilter {

@@ -52,7 +52,13 @@ pub struct Keeping {
 impl Store {
     /// How long a capture is kept, as things are now.
     pub fn keeping(&self, theme: ThemeId, capture: &Capture, retention: &Retention) -> Result<Keeping, Error> {
-        let days = if capture.payload_len == 0 { retention.attempts_days } else { retention.content_days };
+        let days = if capture.payload_len == 0 {
+            retention.attempts_days
+        } else {
+            let target = self.target(theme, capture.target)?;
+            let own = target.as_ref().and_then(|target| target.terms()?.retention_days);
+            own.into_iter().chain(retention.content_days).min()
+        };
         let last_seen = self.last_seen(theme, capture)?;
         Ok(Keeping { held: self.hold_on(theme, capture)?, until: days.map(|days| last_seen.after(DAY * days)) })
     }

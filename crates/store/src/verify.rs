@@ -6,9 +6,9 @@ use rocksdb::{IteratorMode, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Store,
+    Error, Head, Store,
     acts::{ActRow, act_key},
-    codec, erasure,
+    audit, codec, erasure,
     evidence::{CaptureRow, KeptCapture, part},
     key::{Key, Reader},
     log::{Places, hash_key, leaf_key},
@@ -133,7 +133,6 @@ impl Store {
         };
         checking.leaves(Places::EVIDENCE, first(head.size), head)?;
         checking.leaves(Places::AUDIT, first(audited.size), audited)?;
-        checking.anchor(head.size, audited)?;
         if depth == Depth::Full {
             for table in Table::ALL {
                 checking.rows(*table)?;
@@ -223,23 +222,27 @@ impl Checking<'_> {
         match (of.leaves, leaf.kind) {
             (Table::AuditLeaves, _) => self.act(leaf, Table::AuditActs, &leaf_key(leaf.seq)),
             (_, LeafKind::Capture) => self.capture(leaf),
+            (_, LeafKind::Audit) => {
+                self.anchor(leaf)?;
+                self.act(leaf, Table::Acts, &act_key(None, leaf.seq))
+            }
             _ => self.act(leaf, Table::Acts, &act_key(theme_of(leaf), leaf.seq)),
         }
     }
 
-    /// Whether the audit log continues what the evidence log last said of it.
-    fn anchor(&mut self, size: u64, audited: crate::Head) -> Result<(), Error> {
-        let Some((leaf, anchored)) = self.store.anchored(size)? else { return Ok(()) };
-        let problem = if anchored.size > audited.size {
-            format!("leaf {leaf} of the evidence log saw {} leaves, and there are {} now", anchored.size, audited.size)
-        } else {
-            match self.store.audit_root(anchored.size) {
-                Ok(root) if root == anchored.root => return Ok(()),
-                Ok(_) => {
-                    format!("its first {} leaves are not those that leaf {leaf} of the evidence log saw", anchored.size)
-                }
-                Err(error) => return self.report.note(Table::AuditHashes, &[], error),
+    /// Whether the audit log continues what a leaf of the evidence log says of it.
+    fn anchor(&mut self, leaf: &Leaf) -> Result<(), Error> {
+        let (number, now) = (leaf.seq, self.store.audit_head().size);
+        let problem = match audit::anchor_of(leaf) {
+            None => format!("leaf {number} of the evidence log says nothing of it that can be read"),
+            Some(Head { size, .. }) if size > now => {
+                format!("leaf {number} of the evidence log saw {size} leaves, and there are {now} now")
             }
+            Some(Head { size, root }) => match self.store.audit_root(size) {
+                Ok(present) if present == root => return Ok(()),
+                Ok(_) => format!("its first {size} leaves are not those that leaf {number} of the evidence log saw"),
+                Err(error) => return self.report.note(Table::AuditHashes, &[], error),
+            },
         };
         self.report.find(Table::AuditHead, b"head", problem);
         Ok(())

@@ -7,6 +7,7 @@ use release::Exporter;
 use search::Indexes;
 use store::{BackupKey, Notary, Store};
 use tokio::{sync::watch, time::Instant};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     authentication::{Config, Hashing, Throttle},
@@ -48,6 +49,8 @@ pub(crate) struct Running {
     pub(crate) exporter: Exporter,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: Hashing,
+    /// Requests under way, which end well also when whoever asked has gone.
+    pub(crate) requests: TaskTracker,
     pub(crate) since: Instant,
 }
 
@@ -58,7 +61,7 @@ impl Running {
     pub(crate) fn new(app: App) -> Shared {
         let exporter = Exporter::new(app.store.clone(), Arc::clone(&app.notary), app.version);
         let (throttle, hashing) = (Throttle::default(), Hashing::default());
-        Arc::new(Self { app, exporter, throttle, hashing, since: Instant::now() })
+        Arc::new(Self { app, exporter, throttle, hashing, requests: TaskTracker::new(), since: Instant::now() })
     }
 
     /// Whether there is such a theme.

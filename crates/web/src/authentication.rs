@@ -247,12 +247,8 @@ pub(crate) async fn authenticate(
         return Err(Refusal::CrossOrigin);
     }
     let digest = Digest::of(&shown.secret);
-    running.throttle.admit_secret(peer, running.app.clock.now())?;
     let known = running.blocking(move |running| recognise(running, digest, shown.is_cookie, peer)).await?;
-    let Some((who, renewed)) = known else {
-        running.throttle.note_wrong_secret(peer, running.app.clock.now());
-        return Err(Refusal::Unauthenticated);
-    };
+    let Some((who, renewed)) = known else { return Err(Refusal::Unauthenticated) };
     request.extensions_mut().insert(who);
     let mut response = next.run(request).await;
     // An answer that ends the session says so itself.
@@ -264,7 +260,19 @@ pub(crate) async fn authenticate(
     Ok(response)
 }
 
-/// Who has shown the secret with this digest; and the cookie with which a session goes on, where its secret is old enough to be changed.
+/// Notes what may be lost, and what a full disk must not keep anybody from.
+fn unless_full(result: Result<(), store::Error>) -> Result<bool, Refusal> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.is_disk_full() => {
+            tracing::warn!(%error, "the use of a token is not noted");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who has shown the secret with this digest, `None` where it is good for nothing any more; and the cookie with which a session goes on, where its secret is old enough to be changed.
 fn recognise(
     running: &Running,
     digest: Digest,
@@ -272,9 +280,12 @@ fn recognise(
     peer: Peer,
 ) -> Result<Option<(Who, Option<HeaderValue>)>, Refusal> {
     let (store, now, config) = (&running.app.store, running.app.clock.now(), &running.app.config);
-    let Some(token) = store.token(&digest)?.filter(|token| now < token.ends_at) else { return Ok(None) };
+    let Some(token) = store.token(&digest)? else {
+        running.throttle.admit_wrong_secret(peer, now)?;
+        return Ok(None);
+    };
     let is_session = token.kind == TokenKind::Session;
-    if is_session != is_cookie || (is_session && now >= token.used_at.after(config.idle())) {
+    if now >= token.ends_at || is_session != is_cookie || (is_session && now >= token.used_at.after(config.idle())) {
         return Ok(None);
     }
     let Some(account) = store.account(&token.account)?.filter(|account| !account.is_disabled) else { return Ok(None) };
@@ -283,10 +294,11 @@ fn recognise(
     let is_changed = token.ends_at <= now.after(OVERLAP);
     if is_session && !is_changed && now >= token.fresh_at.after(config.renew()) {
         let secret = new_secret()?;
-        store.renew_session(&digest, &secret.digest(), now, now.after(OVERLAP))?;
-        renewed = Some(login::cookie(&secret, token.ends_at, now)?);
+        if unless_full(store.renew_session(&digest, &secret.digest(), now, now.after(OVERLAP)))? {
+            renewed = Some(login::cookie(&secret, token.ends_at, now)?);
+        }
     } else if now >= token.used_at.after(TOUCH) {
-        store.touch_token(&digest, now, None)?;
+        unless_full(store.touch_token(&digest, now))?;
     }
     Ok(Some((Who::with_token(&account, &token, digest, peer, now), renewed)))
 }

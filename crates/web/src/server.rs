@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::{either::Either, sync::CancellationToken};
 
@@ -93,6 +93,7 @@ impl Server {
 
     /// Answers until `stop`. Open requests then have 5 s to end; what is still open is cut off.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+        let requests = self.running.requests.clone();
         let mut doors = JoinSet::new();
         doors.spawn(forget(self.running, stop.clone()));
         for door in self.doors {
@@ -100,6 +101,10 @@ impl Server {
         }
         while let Some(ended) = doors.join_next().await {
             ended?;
+        }
+        requests.close();
+        if timeout(DRAIN, requests.wait()).await.is_err() {
+            tracing::warn!("requests that nobody waits for any more are cut off");
         }
         Ok(())
     }

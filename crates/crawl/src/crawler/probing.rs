@@ -61,6 +61,10 @@ impl Crawler {
         let (Some(gate), Some(watched)) = (self.gates.get_mut(&service), self.targets.get_mut(&lease.0)) else {
             return Ok(TICK);
         };
+        // One that waits for a service that rests takes nothing of what everybody shares.
+        if let Some(until) = gate.resting(now) {
+            return Ok(until.since(now).min(TICK));
+        }
         if self.overall.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
             return Ok(TICK);
         }

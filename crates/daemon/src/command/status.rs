@@ -37,7 +37,7 @@ fn show(status: &Value) {
     print::line(&format!("nachtwacht {}, up {} s", text(&status["version"]), text(&status["uptime_s"])));
     print::line(&format!("tor       {readiness}{obstacle}"));
     let proofs = &tor["proofs_of_work"];
-    if PROOFS.iter().any(|(field, _)| proofs[*field] != 0) {
+    if PROOFS.iter().any(|(field, _)| proofs[*field].as_u64() > Some(0)) {
         let counts = PROOFS.map(|(field, what)| format!("{} {what}", text(&proofs[field])));
         print::line(&format!("work      {}", counts.join(", ")));
     }
@@ -63,7 +63,8 @@ fn show(status: &Value) {
     }
     let disk = &status["disk"];
     let mb = |field: &str| disk[field].as_u64().unwrap_or(0) >> 20;
-    print::line(&format!("disk      {} MB in the store, {} MB free", mb("store_bytes"), mb("free_bytes")));
+    let store = disk["store_bytes"].as_u64().map(|bytes| format!("{} MB in the store, ", bytes >> 20));
+    print::line(&format!("disk      {}{} MB free", store.unwrap_or_default(), mb("free_bytes")));
     if disk["has_room"] == false {
         print::line(&format!(
             "          FULL: nothing is fetched until {} MB are free; make room there, or erase something. {} MB are held back for that.",

@@ -132,6 +132,14 @@ fn the_evidence_log_covers_the_audit_log() {
     for seconds in 0..6 {
         store.audit(act("bram", None, seconds), false).unwrap();
     }
+    // The next anchor heals nothing, also where nobody remembers the last one.
+    store.anchor_audit(at(20)).unwrap();
+    assert_eq!(store.log_head().size, 1);
+    let mut batch = WriteBatch::default();
+    batch.delete_cf(store.tables.family(Table::AuditHead), anchor_key());
+    store.tables.write_synced(batch).unwrap();
+    store.anchor_audit(at(21)).unwrap();
+    assert_eq!(store.log_head().size, 2);
     let report = store.verify(Depth::Full, &mut |_| true).unwrap();
     let problems: Vec<&str> = report.findings.iter().map(|finding| finding.problem.as_str()).collect();
     assert_eq!(problems, ["its first 5 leaves are not those that leaf 0 of the evidence log saw"]);

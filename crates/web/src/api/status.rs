@@ -42,8 +42,8 @@ pub struct Tor {
     pub blocked_because: Option<String>,
     /// How many attempts to bootstrap have failed.
     pub failed_attempts: u32,
-    /// The work that services have demanded.
-    pub proofs_of_work: ProofsOfWork,
+    /// The work that services have demanded, in all themes; told to an administrator.
+    pub proofs_of_work: Option<ProofsOfWork>,
 }
 
 /// How many proofs of work have been made since the daemon began, for targets whose decision allows them.
@@ -113,8 +113,8 @@ pub struct ThemeAnalysis {
 /// Space on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Disk {
-    /// Bytes that the store takes, without the reserve.
-    pub store_bytes: u64,
+    /// Bytes that the store takes, without the reserve, with all themes; told to an administrator.
+    pub store_bytes: Option<u64>,
     /// Bytes that are free on the store's disk.
     pub free_bytes: u64,
     /// Nothing is fetched while less is free than this, in bytes; below half of it nothing but acts is recorded.

@@ -47,12 +47,11 @@ pub(crate) async fn log_in(
     let usable = account.filter(|account| !account.is_disabled);
     let hash = usable.as_ref().map(|account| account.password.hash.clone());
     if !Hashing::verify(running, password, hash).await? {
-        running.throttle.note_wrong_login(&name, peer, now);
         let act = login_act(&name, peer, now).fact("status", 401);
         running.blocking(move |running| Ok(running.app.store.audit(act, false)?)).await?;
         return Err(Refusal::WrongPassword);
     }
-    running.throttle.forgive(&name);
+    running.throttle.forgive(&name, peer);
     let account = usable.ok_or(Refusal::WrongPassword)?;
     let (begun, at) = (account.clone(), peer);
     let cookie = running.blocking(move |running| begin(running, &begun, at, now)).await?;
@@ -85,10 +84,17 @@ fn login_act(name: &AccountName, peer: Peer, now: Timestamp) -> Act {
 
 /// Ends the session, or forgets the token, with which somebody came; the cookie to answer with.
 pub(crate) fn end_session(running: &Running, who: &Who) -> Result<HeaderValue, Refusal> {
-    if let Some(digest) = who.secret() {
+    if let (Some(digest), Some(name)) = (who.secret(), who.account()) {
         let act = Act::new(None, LeafKind::Account, running.app.clock.now());
         let act = act.fact("who", who.name()).fact("action", "DELETE /session");
-        running.app.store.remove_token(&digest, &act)?;
+        // A session that has changed its secret is there twice for a moment.
+        let tokens = running.app.store.tokens(name)?;
+        let began = tokens.iter().find(|(other, _)| *other == digest).map(|(_, token)| token.made_at);
+        let is_same =
+            |token: &Token| who.is_session() && token.kind == TokenKind::Session && Some(token.made_at) == began;
+        for (other, _) in tokens.iter().filter(|(other, token)| *other == digest || is_same(token)) {
+            running.app.store.remove_token(other, &act)?;
+        }
     }
     Ok(HeaderValue::from_static("nachtwacht=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict"))
 }

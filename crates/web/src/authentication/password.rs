@@ -1,10 +1,12 @@
 //! Passwords: Argon2id (RFC 9106), a few at a time at most, because each takes memory that the crawl may need.
 
+use std::sync::Arc;
+
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
     password_hash::{SaltString, rand_core::OsRng},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{app::Shared, refusal::Refusal};
 
@@ -23,19 +25,21 @@ const NOBODY: &str = "$argon2id$v=19$m=7168,t=5,p=1$bm9ib2R5IGlzIGhlcmUu$Zm9yIHR
 
 /// Passwords being hashed.
 #[derive(Debug)]
-pub(crate) struct Hashing(Semaphore);
+pub(crate) struct Hashing(Arc<Semaphore>);
 
 impl Default for Hashing {
     fn default() -> Self {
-        Self(Semaphore::new(2))
+        Self(Arc::new(Semaphore::new(2)))
     }
 }
 
 impl Hashing {
     /// Whether `password` is the one that `hash` is of; without a hash it is not, and the answer takes as long.
     pub(crate) async fn verify(running: &Shared, password: String, hash: Option<String>) -> Result<bool, Refusal> {
-        let _place = running.hashing.0.acquire().await;
+        let place = running.hashing.place().await;
         let verify = move |_: &_| {
+            // It is given back when the work is done, whoever still waits for it.
+            let _place = place;
             let is_known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
             let is_right = PasswordHash::new(&hash)
@@ -47,8 +51,16 @@ impl Hashing {
 
     /// The hash of a password, with a salt of its own.
     pub(crate) async fn hash(running: &Shared, password: String) -> Result<String, Refusal> {
-        let _place = running.hashing.0.acquire().await;
-        running.blocking(move |_| hash_password(&password)).await
+        let place = running.hashing.place().await;
+        let hash = move |_: &_| {
+            let _place = place;
+            hash_password(&password)
+        };
+        running.blocking(hash).await
+    }
+
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).acquire_owned().await.ok()
     }
 }
 

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -44,53 +44,55 @@ struct Guesses {
 }
 
 impl Throttle {
-    /// Refuses a login that comes too soon after wrong ones.
+    /// Takes an attempt to log in, which counts as wrong until it is forgiven; refuses one that comes too soon after others.
     pub(crate) fn admit_login(&self, name: &AccountName, peer: Peer, now: Timestamp) -> Result<(), Refusal> {
-        admit(&self.accounts, name, FREE, now)?;
-        self.admit_secret(peer, now)
+        self.admit_wrong_secret(peer, now)?;
+        admit(&self.accounts, name.clone(), FREE, now)
     }
 
-    /// Refuses a token that comes too soon after wrong ones.
-    pub(crate) fn admit_secret(&self, peer: Peer, now: Timestamp) -> Result<(), Refusal> {
+    /// Takes a secret that nobody has; refuses one that comes too soon after others. Whoever shows one that is known is never slowed.
+    pub(crate) fn admit_wrong_secret(&self, peer: Peer, now: Timestamp) -> Result<(), Refusal> {
         match peer {
-            Peer::Address(address) => admit(&self.addresses, &address, FREE_OF_ADDRESS, now),
+            Peer::Address(address) => admit(&self.addresses, network(address), FREE_OF_ADDRESS, now),
             _ => Ok(()),
         }
     }
 
-    /// Notes a wrong password.
-    pub(crate) fn note_wrong_login(&self, name: &AccountName, peer: Peer, now: Timestamp) {
-        note(&self.accounts, name.clone(), now);
-        self.note_wrong_secret(peer, now);
-    }
-
-    /// Notes a wrong token.
-    pub(crate) fn note_wrong_secret(&self, peer: Peer, now: Timestamp) {
-        if let Peer::Address(address) = peer {
-            note(&self.addresses, address, now);
-        }
-    }
-
-    /// Forgets the wrong guesses at an account whose owner has come.
-    pub(crate) fn forgive(&self, name: &AccountName) {
+    /// Forgets the attempts at an account whose owner has come, and the attempt that was theirs from where they came.
+    pub(crate) fn forgive(&self, name: &AccountName, peer: Peer) {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let Peer::Address(address) = peer else { return };
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guess) = addresses.get_mut(&network(address)) {
+            guess.wrong = guess.wrong.saturating_sub(1);
+        }
     }
 }
 
-fn admit<K: Eq + Hash>(
+/// What one subscriber has: an IPv4 address, or a network of IPv6 with 64 bits.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+/// Counts a guess, or refuses it: to look and to note are one step, so that many at once are not taken for one.
+fn admit<K: Eq + Hash + Clone>(
     guesses: &Mutex<HashMap<K, Guesses>>,
-    key: &K,
+    key: K,
     free: u32,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let guesses = guesses.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(Guesses { wrong, last }) = guesses.get(key).copied() else { return Ok(()) };
-    let waits = last.after(wait(wrong, free));
-    if wrong >= free && now < waits && now < last.after(FORGOTTEN) {
-        Err(Refusal::TooManyGuesses { retry_after_s: waits.since(now).as_secs().max(1) })
-    } else {
-        Ok(())
+    let mut guesses = guesses.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(Guesses { wrong, last }) = guesses.get(&key).copied() {
+        let waits = last.after(wait(wrong, free));
+        if wrong >= free && now < waits && now < last.after(FORGOTTEN) {
+            return Err(Refusal::TooManyGuesses { retry_after_s: waits.since(now).as_secs().max(1) });
+        }
     }
+    note(&mut guesses, key, now);
+    Ok(())
 }
 
 /// A second after the last free guess, and twice as long after each further one.
@@ -99,8 +101,7 @@ fn wait(wrong: u32, free: u32) -> Duration {
     Duration::from_secs(1 << doublings).min(MOST)
 }
 
-fn note<K: Eq + Hash + Clone>(guesses: &Mutex<HashMap<K, Guesses>>, key: K, now: Timestamp) {
-    let mut guesses = guesses.lock().unwrap_or_else(PoisonError::into_inner);
+fn note<K: Eq + Hash + Clone>(guesses: &mut HashMap<K, Guesses>, key: K, now: Timestamp) {
     if guesses.len() >= MOST_REMEMBERED && !guesses.contains_key(&key) {
         guesses.retain(|_, guess| now < guess.last.after(FORGOTTEN));
         if guesses.len() >= MOST_REMEMBERED
@@ -136,22 +137,23 @@ mod tests {
     fn guesses_cost_more_and_more() {
         let (throttle, anna, bram) = (Throttle::default(), "anna".parse().unwrap(), "bram".parse().unwrap());
         let peer = Peer::Address([127, 0, 0, 1].into());
-        let mut waits = Vec::new();
-        for _ in 0..9 {
-            waits.push(refused(throttle.admit_login(&anna, peer, at(0))));
-            throttle.note_wrong_login(&anna, peer, at(0));
+        let guess = |seconds| refused(throttle.admit_login(&anna, peer, at(seconds)));
+        for _ in 0..5 {
+            assert_eq!(guess(0), None);
         }
-        assert_eq!(waits, [None, None, None, None, None, Some(1), Some(2), Some(4), Some(8)]);
-        assert_eq!(refused(throttle.admit_login(&anna, peer, at(15))), Some(1));
-        assert_eq!(refused(throttle.admit_login(&anna, peer, at(16))), None);
+        assert_eq!((guess(0), guess(0)), (Some(1), Some(1)), "what is refused does not count");
+        assert_eq!((guess(1), guess(1), guess(2), guess(3)), (None, Some(2), Some(1), None));
         assert_eq!(refused(throttle.admit_login(&bram, peer, at(0))), None, "another account does not suffer");
-        throttle.forgive(&anna);
-        assert_eq!(refused(throttle.admit_login(&anna, peer, at(0))), None);
-        for _ in 0..100 {
-            throttle.note_wrong_login(&anna, peer, at(0));
+        throttle.forgive(&anna, peer);
+        assert_eq!(guess(3), None);
+        let mut now = 3;
+        for _ in 0..20 {
+            while let Some(wait) = guess(now) {
+                now += i64::try_from(wait).unwrap();
+            }
         }
-        assert_eq!(refused(throttle.admit_login(&anna, peer, at(0))), Some(900), "a quarter of an hour at the most");
-        assert_eq!(refused(throttle.admit_login(&anna, peer, at(3_600))), None);
+        assert_eq!(guess(now), Some(900), "a quarter of an hour at the most");
+        assert_eq!(guess(now + 3_600), None);
     }
 
     #[test]
@@ -160,20 +162,25 @@ mod tests {
         let (there, here) = (Peer::Address([10, 0, 0, 9].into()), Peer::Address([10, 0, 0, 8].into()));
         for _ in 0..20 {
             for peer in [there, Peer::Socket, Peer::Administrator] {
-                throttle.note_wrong_secret(peer, at(0));
+                assert_eq!(refused(throttle.admit_wrong_secret(peer, at(0))), None);
             }
         }
-        assert_eq!(refused(throttle.admit_secret(there, at(0))), Some(1));
+        assert_eq!(refused(throttle.admit_wrong_secret(there, at(0))), Some(1));
         for peer in [here, Peer::Socket, Peer::Administrator] {
-            assert_eq!(refused(throttle.admit_secret(peer, at(0))), None);
+            assert_eq!(refused(throttle.admit_wrong_secret(peer, at(0))), None);
         }
+        let of_one_network = |n: u16| Peer::Address(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, n).into());
+        for n in 0..20 {
+            assert_eq!(refused(throttle.admit_wrong_secret(of_one_network(n), at(0))), None);
+        }
+        assert_eq!(refused(throttle.admit_wrong_secret(of_one_network(99), at(0))), Some(1));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let throttle = Throttle::default();
         for n in 0..(MOST_REMEMBERED as u32 + 100) {
-            throttle.note_wrong_secret(Peer::Address(n.to_be_bytes().into()), at(i64::from(n)));
+            throttle.admit_wrong_secret(Peer::Address(n.to_be_bytes().into()), at(i64::from(n))).unwrap();
         }
         assert!(throttle.addresses.lock().unwrap().len() <= MOST_REMEMBERED);
     }

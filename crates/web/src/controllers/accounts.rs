@@ -89,6 +89,7 @@ pub(crate) async fn reset(
     Extension(who): Extension<Who>,
     at: AtAccount,
 ) -> Result<Json<OneTimePassword>, Refusal> {
+    not_oneself(&who, &at.name)?;
     let (name, now) = (at.name.clone(), running.app.clock.now());
     let password = one_time_password()?;
     let hash = Hashing::hash(&running, password.clone()).await?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use assess::{Indicator, RuleSet};
 use axum::{
-    Json,
+    Extension, Json,
     extract::{RawQuery, State},
 };
 use model::{CaptureId, Phase, Seq};
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     api::{FlaggedCapture, FlaggedCaptures, IndicatorTrial, Rescored, RescoringReport, Rule, Rules, ScoringProgress},
     app::{Running, Shared},
+    audit::{Count, Question},
     refusal::Refusal,
     request::{AtTheme, LargeMedia, Parameters, refused},
 };
@@ -172,8 +173,9 @@ pub(crate) async fn try_out(
     at: AtTheme,
     RawQuery(query): RawQuery,
     LargeMedia(body): LargeMedia,
-) -> Result<Json<IndicatorTrial>, Refusal> {
+) -> Result<(Extension<Question>, Extension<Count>, Json<IndicatorTrial>), Refusal> {
     let TrialParameters { captures } = TrialParameters::read(query.as_deref())?;
+    let question = Question(String::from_utf8_lossy(&body).into_owned());
     let try_out = move |running: &Running| {
         let indicator = parse(rules::text(&body)?)?;
         let grant = at.grant(&running.app, Phase::Analysis);
@@ -206,7 +208,8 @@ pub(crate) async fn try_out(
         }
         Ok(trial)
     };
-    running.blocking(try_out).await.map(Json)
+    let trial = running.blocking(try_out).await?;
+    Ok((Extension(question), Extension(Count(trial.flagged)), Json(trial)))
 }
 
 /// What a version of an indicator flags

@@ -99,17 +99,17 @@ pub(crate) async fn set_password(
 ) -> Result<StatusCode, Refusal> {
     let name = who.account().cloned().ok_or(Refusal::NotAnAccount)?;
     let now = running.app.clock.now();
-    running.throttle.admit_login(&name, peer, now)?;
     check_password(&new.new, name.as_str())?;
     if new.new == new.old {
         return Err(Refusal::Invalid { field: "new", problem: "it is the password until now".to_owned() });
     }
+    running.throttle.admit_login(&name, peer, now)?;
     let asked = name.clone();
     let account = running.blocking(move |running| Ok(running.app.store.account(&asked)?)).await?;
     if !Hashing::verify(&running, new.old, account.map(|account| account.password.hash)).await? {
-        running.throttle.note_wrong_login(&name, peer, now);
         return Err(Refusal::WrongPassword);
     }
+    running.throttle.forgive(&name, peer);
     let hash = Hashing::hash(&running, new.new).await?;
     let set = move |running: &crate::app::Running| {
         running.app.store.change_account(&name, |account| {

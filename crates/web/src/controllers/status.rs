@@ -25,7 +25,8 @@ pub(crate) async fn status(
 
 fn read(running: &Running, who: &Who) -> Result<Status, Refusal> {
     let app = &running.app;
-    let is_told = |theme: &&model::Theme| who.has(Role::Administrator, None) || sees(who, theme.id);
+    let is_administrator = who.has(Role::Administrator, None);
+    let is_told = |theme: &&model::Theme| is_administrator || sees(who, theme.id);
     let told: Vec<ThemeId> = app.themes.iter().filter(is_told).map(|theme| theme.id).collect();
     let analysis = told.iter().map(|theme| analysis(running, *theme)).collect::<Result<_, _>>()?;
     let mut without_approver = Vec::new();
@@ -37,18 +38,18 @@ fn read(running: &Running, who: &Who) -> Result<Status, Refusal> {
     Ok(Status {
         version: app.version.to_owned(),
         uptime_s: running.since.elapsed().as_secs(),
-        tor: tor(&app.tor.borrow()),
+        tor: tor(&app.tor.borrow(), is_administrator),
         crawl: crawl(running, who),
         analysis,
         without_approver,
-        disk: disk(app.store.disk_use()),
+        disk: disk(app.store.disk_use(), is_administrator),
     })
 }
 
-fn disk(used: store::DiskUse) -> Disk {
+fn disk(used: store::DiskUse, is_administrator: bool) -> Disk {
     let store::Space { free_bytes, floor_bytes, reserve_bytes, room } = used.space;
     Disk {
-        store_bytes: used.store_bytes,
+        store_bytes: is_administrator.then_some(used.store_bytes),
         free_bytes,
         floor_bytes,
         reserve_bytes,
@@ -56,14 +57,14 @@ fn disk(used: store::DiskUse) -> Disk {
     }
 }
 
-fn tor(status: &fetch::TorStatus) -> Tor {
+fn tor(status: &fetch::TorStatus, is_administrator: bool) -> Tor {
     let fetch::ProofsOfWork { waiting, under_way, made, given_up } = status.proofs_of_work;
     Tor {
         percent: status.percent,
         is_ready: status.is_ready,
         blocked_because: status.blocked_because.clone(),
         failed_attempts: status.failed_attempts,
-        proofs_of_work: ProofsOfWork { waiting, under_way, made, given_up },
+        proofs_of_work: is_administrator.then_some(ProofsOfWork { waiting, under_way, made, given_up }),
     }
 }
 

@@ -78,7 +78,8 @@ pub(crate) async fn create(
             Some((scopes, _)) if new.scopes.is_empty() => scopes,
             _ => new.scopes.iter().map(|scope| TokenScope { role: scope.role, theme: scope.theme }).collect(),
         };
-        let present = own(running, &who)?.into_iter().filter(|(_, token)| now < token.ends_at).count();
+        let is_counted = |token: &store::Token| now < token.ends_at && token.kind != TokenKind::Session;
+        let present = own(running, &who)?.into_iter().filter(|(_, token)| is_counted(token)).count();
         if present >= MOST {
             let problem = format!("you have {MOST} already: revoke one that is not needed any more");
             return Err(Refusal::Invalid { field: "label", problem });
@@ -108,6 +109,10 @@ pub(crate) async fn revoke(
     let revoke = move |running: &Running| {
         let found = own(running, &who)?.into_iter().find(|(digest, _)| id(digest) == wanted);
         let (digest, _) = found.ok_or(Refusal::NoToken)?;
+        if limits(running, &who)?.is_some() && who.secret() != Some(digest) {
+            let problem = "a token that is limited revokes none but itself".to_owned();
+            return Err(Refusal::Invalid { field: "id", problem });
+        }
         let act = Act::new(None, LeafKind::Account, running.app.clock.now()).fact("who", who.name());
         running.app.store.remove_token(&digest, &act.fact("action", "revoke token").fact("token", wanted))?;
         Ok(StatusCode::NO_CONTENT)

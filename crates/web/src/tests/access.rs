@@ -123,7 +123,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /themes/{theme}/exports/{leaf}", "analyst"),
     ("PUT /themes/{theme}/exports/{leaf}/file", "analyst"),
     ("GET /themes/{theme}/captures/{seq}/proof", "analyst searcher"),
-    ("GET /log/checkpoint", "*"),
+    ("GET /log/checkpoint", "house: administrator auditor"),
     ("POST /log/checkpoint", "house: administrator auditor"),
     ("GET /log/checkpoints", "house: administrator auditor"),
     ("GET /log/checkpoints/{size}/request", "house: administrator auditor"),
@@ -268,7 +268,10 @@ async fn what_is_told_to_all_tells_of_ones_own_themes_alone() {
     assert_eq!(themes(&admin).await.len(), 2);
     let status = async |token: &str| house.ask_as(token, Method::GET, "/status", None).await.json(200);
     assert_eq!(status(&operator).await["analysis"].as_array().unwrap().len(), 1);
-    assert_eq!(status(&operator).await["crawl"]["captures"], serde_json::Value::Null);
+    for told in ["/crawl/captures", "/disk/store_bytes", "/tor/proofs_of_work"] {
+        assert_eq!(status(&operator).await.pointer(told), Some(&serde_json::Value::Null), "{told}");
+        assert_ne!(status(&admin).await.pointer(told), Some(&serde_json::Value::Null), "{told}");
+    }
     assert_eq!(status(&nobody).await["analysis"].as_array().unwrap().len(), 0);
     assert_eq!(status(&admin).await["analysis"].as_array().unwrap().len(), 2);
     assert_eq!(status(&admin).await["crawl"]["captures"], 0);

@@ -102,6 +102,33 @@ fn quote(text: &mut String, words: &str) {
     }
 }
 
+/// Words of somebody, so that whatever renders the document shows them and does nothing else: marks of Markdown and HTML are escaped (CommonMark, section
+/// 2.4), and what would break the line or turn its direction is a space.
 fn on_one_line(words: &str) -> String {
-    words.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+    let mut line = String::with_capacity(words.len());
+    for char in words.chars() {
+        match char {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '!' | '#' | '&' | '|' | '~' => line.extend(['\\', char]),
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.push(' ')
+            }
+            char if char.is_control() => line.push(' '),
+            char => line.push(char),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_wrote_becomes_no_markup() {
+        assert_eq!(
+            on_one_line("![x](http://a.example/p) <img src=y>"),
+            "\\!\\[x\\](http://a.example/p) \\<img src=y\\>"
+        );
+        assert_eq!(on_one_line("a\u{202e}b\u{2028}# c"), "a b \\# c");
+    }
 }

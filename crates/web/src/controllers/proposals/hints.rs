@@ -28,7 +28,16 @@ pub(super) fn hints(
     let known: BTreeSet<_> = known.into_iter().collect();
     let insight = running.app.authority.grant(grant.who(), target.theme, Phase::Analysis);
     let mut hints = Vec::new();
-    for host in proposal.matter.hosts().into_iter().take(MAX_HOSTS) {
+    let hosts = proposal.matter.hosts();
+    if let Some(unseen) = hosts.len().checked_sub(MAX_HOSTS).filter(|unseen| *unseen > 0) {
+        hints.push(ProposalHint {
+            kind: "cut".to_owned(),
+            host: String::new(),
+            other: String::new(),
+            because: format!("{unseen} of its hosts were not looked at: propose them apart"),
+        });
+    }
+    for host in hosts.into_iter().take(MAX_HOSTS) {
         for (other, of) in &known {
             hints.extend(of_addresses(&host, other, &of.to_string()));
         }
@@ -54,7 +63,7 @@ fn of_addresses(host: &str, other: &str, target: &str) -> Option<ProposalHint> {
         because,
     };
     if host == other {
-        return Some(hint("duplicate", format!("target {target} has this address already")));
+        return Some(hint("duplicate", format!("it was proposed for target {target} already: see what became of it")));
     }
     let are_onions = [host, other].iter().all(|host| OnionAddress::from_host(host).is_ok());
     let begin_alike = host.get(..LOOKS_ALIKE) == other.get(..LOOKS_ALIKE);

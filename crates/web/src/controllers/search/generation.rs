@@ -1,7 +1,7 @@
 //! As of what a query is answered, and whether it can be answered so again.
 
 use model::{Seq, ThemeId};
-use search::{Generation, Query};
+use search::{Generation, Query, Sort};
 use store::Store;
 
 use crate::refusal::Refusal;
@@ -54,6 +54,13 @@ impl State {
             "another version of the program reads the pages now"
         } else if generation.edition != self.edition {
             "pages were read anew since, or given back"
+        } else if !generation.edition.is_multiple_of(2) {
+            "it was named while pages were read anew or given back"
+        } else if generation.withheld != store.withheld_up_to(theme, generation.up_to)?
+            && query.after.is_some()
+            && query.sort == Sort::Relevance
+        {
+            "captures were erased or sealed since, and what is left weighs otherwise than on the page before"
         } else if generation.withheld != store.withheld_up_to(theme, generation.up_to)?
             && query.depends_on_withheld()?
         {

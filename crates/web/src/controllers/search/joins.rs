@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{Grant, Label, ObservableKind, Seq, ThemeId};
-use search::{Asked, Captures, Joined, Observed, Query};
+use search::{Asked, Captures, Joined, Observed, Query, Sort};
 use store::{CaptureFilter, Rule, RuleKind, RuleVersion, Scoring};
 
 use crate::{app::Running, refusal::Refusal};
@@ -39,7 +39,7 @@ pub(super) fn read(
         for flag in running.app.store.flags(grant, theme, version.leaf)? {
             let (seq, score) = flag?;
             captures.insert(seq);
-            if asked.every_indicator {
+            if query.sort == Sort::Score {
                 let sum: &mut i64 = scores.entry(seq).or_default();
                 *sum = sum.saturating_add(score);
             }
