@@ -170,6 +170,13 @@ impl Daemon {
         self.dir.join("data")
     }
 
+    /// Where the API is, as the newest start tells in the log.
+    pub fn url(&self) -> anyhow::Result<String> {
+        let log = fs::read_to_string(self.log())?;
+        let address = log.rsplit_once("tcp=[").and_then(|(_, rest)| rest.split([']', ',']).next());
+        Ok(format!("http://{}", address.context("the log tells of no address")?))
+    }
+
     /// The process id, while it runs.
     pub fn pid(&self) -> anyhow::Result<u32> {
         self.child.as_ref().and_then(Child::id).context("the daemon does not run")
@@ -187,9 +194,14 @@ impl Daemon {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Runs a command of the command line to its end, whatever that is.
+    /// Runs a command of the command line to its end, as the tester, whatever that is.
     pub async fn try_cli(&self, args: &[&str]) -> anyhow::Result<Output> {
-        Ok(self.command(Person::Tester, args).output().await?)
+        self.try_cli_as(Person::Tester, args).await
+    }
+
+    /// Runs a command of the command line to its end, as somebody, whatever that is.
+    pub async fn try_cli_as(&self, person: Person, args: &[&str]) -> anyhow::Result<Output> {
+        Ok(self.command(person, args).output().await?)
     }
 
     /// Adds a target with a decision that lasts: one person proposes it, another approves. Returns its id.

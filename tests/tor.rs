@@ -3,6 +3,7 @@
 mod crawl;
 mod failures;
 mod hostile;
+mod interface;
 mod proof_of_work;
 
 use std::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{Host, Target, Uri};
+use model::{Host, RobotsPolicy, Target, Uri};
 use regex::{RegexSet, RegexSetBuilder};
 
 use crate::Config;
@@ -18,6 +18,7 @@ pub(crate) struct Scope {
     exclude: RegexSet,
     max_depth: u16,
     allows_exit: bool,
+    obeys_robots: bool,
 }
 
 /// Why a URI is not admitted.
@@ -48,6 +49,7 @@ impl Scope {
             exclude: set(&terms.scope.exclude)?,
             max_depth: terms.scope.max_depth,
             allows_exit: terms.allows_exit,
+            obeys_robots: terms.robots == RobotsPolicy::Obey,
         })
     }
 
@@ -58,8 +60,8 @@ impl Scope {
             return Err(Refusal::OutOfScope);
         }
         let path = uri.path_and_query();
-        // What tells what may be crawled is asked for whatever the patterns say.
-        if path == "/robots.txt" {
+        // Rules that bind are asked for whatever the patterns say.
+        if self.obeys_robots && path == "/robots.txt" {
             return Ok(());
         }
         if (!self.include.is_empty() && !self.include.is_match(&path)) || self.exclude.is_match(&path) {
@@ -175,6 +177,9 @@ mod tests {
         assert_eq!(check(&target, "http://ONION/shop/a", 3), Err(Refusal::OutOfScope));
         assert_eq!(check(&target, "http://ONION/other", 0), Err(Refusal::OutOfScope));
         assert_eq!(check(&target, "http://ONION/shop/logout", 0), Err(Refusal::OutOfScope));
+        assert_eq!(check(&target, "http://ONION/robots.txt", 0), Err(Refusal::OutOfScope));
+        decide(&mut target, |terms| terms.robots = RobotsPolicy::Obey);
+        assert_eq!(check(&target, "http://ONION/robots.txt", 0), Ok(()), "rules that bind are asked for");
         decide(&mut target, |terms| terms.scope.include = vec!["(".into()]);
         assert!(Scope::compile(&target).is_err());
         target.decisions.clear();

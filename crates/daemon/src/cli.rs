@@ -46,6 +46,12 @@ pub(crate) enum Command {
     },
     /// Says what is wrong with the configuration, with line and key.
     CheckConfig,
+    /// Looks at everything that must be right for the appliance to do its work, and says what to do.
+    Doctor {
+        /// Also whether a circuit to this onion service comes about, with a Tor client of its own; nothing is asked of the service.
+        #[arg(long, value_name = "ADDRESS")]
+        onion: Option<String>,
+    },
     /// Logs in: the password is asked for, or read from standard input.
     Login { name: AccountName },
     /// Forgets who is logged in.

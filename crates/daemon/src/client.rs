@@ -41,6 +41,11 @@ impl Client {
         Ok((parsed(&body)?, Self { identity: vec![("cookie", cookie)], ..stranger }))
     }
 
+    /// The process that answers, as the system tells it.
+    pub(crate) async fn peer(&self) -> Option<i32> {
+        UnixStream::connect(&self.socket).await.ok()?.peer_cred().ok()?.pid()
+    }
+
     /// `GET`s a JSON answer.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.json(Method::GET, path, None).await

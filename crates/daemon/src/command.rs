@@ -4,6 +4,7 @@ mod account;
 mod backup;
 mod capture;
 mod custody;
+mod doctor;
 mod dossier;
 mod export;
 mod generate;
@@ -65,6 +66,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             let file =
                 token_file.or_else(identity::default_file).context("say with --token-file where the token is")?;
             let client = Client::new(&config.listen.socket, identity::read(&file)?, purpose);
+            if let Command::Doctor { onion } = command {
+                let onion = onion.as_deref();
+                return runtime.block_on(doctor::run(&path, &config, &client, onion, wants_json));
+            }
             runtime.block_on(ask(&client, &file, command, wants_json))
         }
     }
@@ -113,6 +118,7 @@ async fn ask(client: &Client, token_file: &Path, command: Command, wants_json: b
         Command::Serve
         | Command::Init { .. }
         | Command::CheckConfig
+        | Command::Doctor { .. }
         | Command::Completions { .. }
         | Command::Manual { .. }
         | Command::Restore(_)

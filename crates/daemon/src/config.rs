@@ -42,6 +42,8 @@ pub(crate) struct Listen {
     pub(crate) tcp: Vec<SocketAddr>,
     /// The certificate with which TCP is encrypted, in PEM; its key is the credential `tls-key`. Read again when it changes.
     pub(crate) certificate: Option<PathBuf>,
+    /// An address of this machine at which figures for Prometheus are told without a token.
+    pub(crate) metrics: Option<SocketAddr>,
     /// The socket of the command line; whoever opens it as root or as the daemon's own user is an administrator, others need a token.
     pub(crate) socket: PathBuf,
 }
@@ -71,6 +73,7 @@ impl Default for Listen {
         Self {
             tcp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8730))],
             certificate: None,
+            metrics: None,
             socket: "/run/nachtwacht/api.sock".into(),
         }
     }
@@ -95,6 +98,11 @@ impl Config {
         if let (Some(address), None) = (open, &self.listen.certificate) {
             return Err(format!(
                 "listen.tcp: {address} is open to others, so listen.certificate must name a certificate"
+            ));
+        }
+        if let Some(address) = self.listen.metrics.filter(|address| !address.ip().is_loopback()) {
+            return Err(format!(
+                "listen.metrics: {address} is open to others; whoever may read figures from elsewhere asks the API"
             ));
         }
         if !(1..=1_000).contains(&self.watches.hits_per_run) {
@@ -185,6 +193,7 @@ mod tests {
         check("[listen]\ntcp = [\"example.com:80\"]\n", &["line 2", "socket address"]);
         check("[crawl]\nconcurrency = 0\n", &["crawl.concurrency"]);
         check("[listen]\ntcp = [\"0.0.0.0:8730\"]\n", &["0.0.0.0:8730", "listen.certificate"]);
+        check("[listen]\nmetrics = \"0.0.0.0:1\"\n", &["listen.metrics", "0.0.0.0:1"]);
         check("[watches]\nhits_per_run = 0\n", &["watches.hits_per_run"]);
         check("log = \"a=b=c\"\n", &["log"]);
     }

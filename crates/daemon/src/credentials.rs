@@ -4,7 +4,7 @@
 use std::{
     env, fs,
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -65,7 +65,11 @@ fn log_key(text: &str) -> Option<SignerKey> {
 pub(crate) fn init(data_dir: &Path, new_log_key: bool) -> Result<bool, Failure> {
     let mut made = false;
     let directory = data_dir.join("credentials");
-    fs::create_dir_all(&directory).map_err(|source| Failure::Directory { path: directory.clone(), source })?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .map_err(|source| Failure::Directory { path: directory.clone(), source })?;
     for name in [LOGIN_KEY, BACKUP_KEY] {
         if !path_of(data_dir, name).exists() {
             write_secret(&directory.join(name), &Digest::from_bytes(random()?).to_string())?;

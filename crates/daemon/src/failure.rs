@@ -32,6 +32,9 @@ pub(crate) enum Failure {
     /// Exit code 11.
     #[error("the evidence does not hold: {0} thing(s) are wrong")]
     Unsound(u64),
+    /// Exit code 12.
+    #[error("{0} thing(s) are wrong")]
+    Unwell(usize),
     /// Exit code 1.
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
@@ -50,6 +53,7 @@ impl Failure {
             Self::NoDaemon { .. } => 9,
             Self::Refused(_) => 10,
             Self::Unsound(_) => 11,
+            Self::Unwell(_) => 12,
         })
     }
 }

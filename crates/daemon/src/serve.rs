@@ -62,14 +62,19 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let server = web::Server::bind(app, &config.listen.tcp, &config.listen.socket, tls)
         .await
         .map_err(|error| Failure::Address(error.to_string()))?;
+    let server = match config.listen.metrics {
+        Some(address) => server.with_metrics(address).await.map_err(|error| Failure::Address(error.to_string()))?,
+        None => server,
+    };
 
+    let tcp = server.addresses().to_vec();
     let mut lifecycle = Lifecycle::default();
     lifecycle.run("derive", deriver.run(lifecycle.stop()));
     lifecycle.run("crawl", crawler.run(lifecycle.stop()));
     lifecycle.run("notary", notary.run(clock, config.store.checkpoint_every(), lifecycle.stop()));
     lifecycle.run("watches", server.watcher().run(lifecycle.stop()));
     lifecycle.run("web", server.run(lifecycle.stop()));
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = %config.listen.socket.display(), "serving");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = %config.listen.socket.display(), ?tcp, "serving");
     Ok(lifecycle.until_stopped().await?)
 }
 

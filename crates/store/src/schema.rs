@@ -117,6 +117,8 @@ tables! {
     Accounts = "accounts", Truth;
     /// SHA-256 of the secret → `Token`: of a browser session, or of a program.
     Tokens = "tokens", Truth;
+    /// SHA-256 of account and key → `KeyedRequest`: what was begun under an idempotency key, for a day.
+    RequestKeys = "request_keys", Truth;
     /// theme, leaf of the act that made it → `WatchRow`: a watch, with the leaves of its versions.
     Watches = "watches", Truth;
     /// theme, number → `Alert`: what a watch found, by sequence; nothing of what the captures say.

@@ -556,6 +556,9 @@ async fn raw_bytes_of_every_table() {
     let kind = crate::TokenKind::Program { label: "job".into(), scopes: vec![scope] };
     let token = crate::Token { account: ann, kind, made_at: at, fresh_at: at, used_at: at, ends_at: at };
     store.add_token(&Digest::of(b"secret"), &token, &act("make token")).unwrap();
+    let answer = Some(crate::KeyedAnswer { status: 201, location: Some("/made".into()) });
+    let keyed = crate::KeyedRequest { asked: Digest::of(b"asked"), begun_at: at, answer };
+    store.put_keyed_request(&Digest::of(b"key"), &keyed).unwrap();
     store.anchor_audit(at).unwrap();
 
     let mut lines = String::new();

@@ -14,7 +14,7 @@ use model::{
     ThemeId,
 };
 
-use crate::{app::Shared, authentication::Who, refusal::Refusal, request::purpose};
+use crate::{app::Shared, authentication::Who, limits::TooMany, refusal::Refusal, request::purpose};
 
 /// What a route asks of whoever calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ use Needs::{Account, Content, House, Released, Theme};
 #[rustfmt::skip]
 pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET",    "/status", Account),
+    ("GET",    "/metrics", House(&[Administrator])),
     ("GET",    "/themes", Account),
     // One's own account.
     ("GET",    "/account", Account),
@@ -63,6 +64,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST",   "/themes/{theme}/targets", Theme(&[Operator, Analyst])),
     ("GET",    "/themes/{theme}/targets/{id}", Theme(&[Operator, Analyst, Approver])),
     ("PATCH",  "/themes/{theme}/targets/{id}", Theme(&[Operator])),
+    ("GET",    "/themes/{theme}/source-health", Theme(&[Operator, Analyst, Approver])),
     ("POST",   "/themes/{theme}/targets/{id}/pause", Theme(&[Operator, Analyst])),
     ("POST",   "/themes/{theme}/targets/{id}/resume", Theme(&[Operator, Analyst])),
     ("POST",   "/themes/{theme}/targets/{id}/retire", Theme(&[Operator, Approver])),
@@ -168,7 +170,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
 ];
 
 /// What is asked again and again, and tells no content: that it went well becomes no leaf of the audit log. What is refused always does.
-const QUIET: [&str; 3] = ["/status", "/themes", "/account"];
+const QUIET: [&str; 4] = ["/status", "/metrics", "/themes", "/account"];
 
 /// Which row of the table a request is held against.
 #[derive(Debug, Clone, Copy)]
@@ -201,6 +203,9 @@ pub(crate) async fn authorise(
 ) -> Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
     let who = parts.extensions.get::<Who>().cloned().ok_or(Refusal::Unauthenticated)?;
+    if let Some(&TooMany { retry_after_s }) = parts.extensions.get() {
+        return Err(Refusal::TooManyRequests { retry_after_s });
+    }
     let matched = parts.extensions.get::<MatchedPath>().ok_or(Refusal::NoRoute)?;
     let Some(route) = Route::of(parts.method.as_str(), matched.as_str()) else {
         return Ok(no_method(matched.as_str()));

@@ -63,7 +63,10 @@ pub use settings::{
 };
 pub use sightings::{Companion, Pivot, Sightings, ThemeSightings};
 pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
-pub use target::{Attention, Login, Pace, ProfileDrift, Scope, Target, TargetCrawl, TargetDetail, Targets, Trap};
+pub use target::{
+    Attention, Login, Pace, ProfileDrift, Scope, SourceHealth, SourceState, SourcesHealth, Target, TargetCrawl,
+    TargetDetail, Targets, Trap,
+};
 pub use theme::{Theme, Themes};
 pub use version::{
     Compared, Comparison, FieldChange, LinkChanges, Naming, NewName, TextChange, TextChanges, Version, VersionDetail,

@@ -11,6 +11,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     authentication::{Config, Hashing, Throttle},
+    idempotency::Keys,
+    limits::Limits,
+    metrics::Counters,
     refusal::Refusal,
     watching::WatchConfig,
 };
@@ -49,6 +52,9 @@ pub(crate) struct Running {
     pub(crate) exporter: Exporter,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: Hashing,
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
+    pub(crate) keys: Keys,
     /// Requests under way, which end well also when whoever asked has gone.
     pub(crate) requests: TaskTracker,
     pub(crate) since: Instant,
@@ -60,8 +66,18 @@ pub(crate) type Shared = Arc<Running>;
 impl Running {
     pub(crate) fn new(app: App) -> Shared {
         let exporter = Exporter::new(app.store.clone(), Arc::clone(&app.notary), app.version);
-        let (throttle, hashing) = (Throttle::default(), Hashing::default());
-        Arc::new(Self { app, exporter, throttle, hashing, requests: TaskTracker::new(), since: Instant::now() })
+        let limits = Limits::new(&app.config);
+        Arc::new(Self {
+            app,
+            exporter,
+            throttle: Throttle::default(),
+            hashing: Hashing::default(),
+            limits,
+            counters: Counters::default(),
+            keys: Keys::default(),
+            requests: TaskTracker::new(),
+            since: Instant::now(),
+        })
     }
 
     /// Whether there is such a theme.

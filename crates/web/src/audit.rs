@@ -10,6 +10,7 @@ use axum::{
 use model::AccountName;
 use proof::LeafKind;
 use store::{Act, Room};
+use tokio::time::Instant;
 
 use crate::{
     access::Route,
@@ -81,8 +82,8 @@ async fn recorded(running: Shared, request: Request, next: Next) -> Result<Respo
         return Ok(response);
     }
     act = act.fact("status", i64::from(response.status().as_u16()));
-    if let Some(Kind(kind)) = response.extensions().get() {
-        act = act.fact("refused", *kind);
+    if let Some(kind) = response.extensions().get::<Kind>() {
+        act = act.fact("refused", kind.name);
     }
     if let Some(Count(count)) = response.extensions().get() {
         act = act.fact("count", i64::try_from(*count).unwrap_or(i64::MAX));
@@ -90,7 +91,9 @@ async fn recorded(running: Shared, request: Request, next: Next) -> Result<Respo
     if let Some(Question(text)) = response.extensions().get() {
         act = act.part("question", cut(text));
     }
+    let begun = Instant::now();
     let recorded = running.blocking(move |running| Ok(running.app.store.audit(act, is_vital)?)).await;
+    running.counters.audited(begun.elapsed());
     match recorded {
         // The answer to what was refused anyway tells nothing that it should not.
         Err(error) if response.status() != StatusCode::UNAUTHORIZED => Ok(error.into_response()),

@@ -56,6 +56,10 @@ pub struct Config {
     pub token_days: u32,
     /// The texts of questions and purposes in the audit log are forgotten after this time, in days. Their leaves stay.
     pub audit_text_days: u32,
+    /// How many requests of one account are answered in a second, on the whole.
+    pub requests_per_second: u32,
+    /// How many requests of one account may come at once before that.
+    pub requests_at_once: u32,
 }
 
 impl Default for Config {
@@ -66,6 +70,8 @@ impl Default for Config {
             session_renew_minutes: 15,
             token_days: 365,
             audit_text_days: 5 * 365,
+            requests_per_second: 50,
+            requests_at_once: 500,
         }
     }
 }
@@ -280,10 +286,7 @@ fn recognise(
     peer: Peer,
 ) -> Result<Option<(Who, Option<HeaderValue>)>, Refusal> {
     let (store, now, config) = (&running.app.store, running.app.clock.now(), &running.app.config);
-    let Some(token) = store.token(&digest)? else {
-        running.throttle.admit_wrong_secret(peer, now)?;
-        return Ok(None);
-    };
+    let Some(token) = store.token(&digest)? else { return Ok(None) };
     let is_session = token.kind == TokenKind::Session;
     if now >= token.ends_at || is_session != is_cookie || (is_session && now >= token.used_at.after(config.idle())) {
         return Ok(None);

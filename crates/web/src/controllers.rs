@@ -19,6 +19,7 @@ pub(crate) mod items;
 pub(crate) mod labels;
 pub(crate) mod log;
 pub(crate) mod logins;
+pub(crate) mod metrics;
 pub(crate) mod observables;
 pub(crate) mod pivots;
 pub(crate) mod profiles;

@@ -18,7 +18,7 @@ const FIELDS: [(HeaderName, &str); 4] = [
 
 pub(crate) async fn harden(mut response: Response) -> Response {
     for (name, value) in FIELDS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

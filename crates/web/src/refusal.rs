@@ -1,5 +1,7 @@
 //! Why a request is not answered as asked, and the one place that says with which status.
 
+mod kind;
+
 use axum::{
     http::{
         HeaderValue, StatusCode,
@@ -9,13 +11,14 @@ use axum::{
 };
 use model::{InvalidTerms, TargetId};
 
+pub(crate) use self::kind::Kind;
 use crate::api::Problem;
 
 /// The media type of a problem (RFC 9457, section 3).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What stands before the name of a kind of problem: a tag URI (RFC 4151), which identifies and leads nowhere.
-const TAG: &str = "tag:nachtwacht,2026:";
+pub(crate) const TAG: &str = "tag:nachtwacht,2026:";
 
 /// Seconds after which it is worth to ask again.
 const RETRY_AFTER_S: &str = "5";
@@ -127,11 +130,24 @@ pub(crate) enum Refusal {
     NoRandomness(#[from] getrandom::Error),
     #[error("a password cannot be hashed: {0}")]
     Hash(String),
+    #[error("more requests than are answered: try again in {retry_after_s} s")]
+    TooManyRequests { retry_after_s: u64 },
+    #[error("what is there now is {0}, and not what `If-Match` names: read it again")]
+    PreconditionFailed(String),
+    #[error("the request with this idempotency key is being carried out; ask again in a moment")]
+    KeyInUse,
+    #[error("this idempotency key was sent with another request: use a new one for each")]
+    KeyReused,
+    #[error(
+        "the request with this idempotency key was begun and never answered: look whether it was done before you send it with a new key"
+    )]
+    OutcomeUnknown,
+    #[error(
+        "the request with this idempotency key was answered with status {status}{}, and its answer is not kept",
+        location.as_ref().map(|location| format!(" and the location {location}")).unwrap_or_default()
+    )]
+    DoneAlready { status: u16, location: Option<String> },
 }
-
-/// The kind of problem of an answer, for the audit log.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Kind(pub(crate) &'static str);
 
 /// Roles, as a sentence names them.
 fn roles(roles: &[model::Role]) -> String {
@@ -148,132 +164,106 @@ impl From<release::Error> for Refusal {
 }
 
 impl Refusal {
-    /// Status, name and title of each kind of problem.
-    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+    /// What kind of problem it is.
+    fn kind(&self) -> Kind {
         use release::Error as Release;
         use search::Error as Find;
         use store::{DecisionError as Decide, Error as Keep};
         match self {
-            Self::NoRoute => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::NoTheme | Self::Store(Keep::NotGranted(_)) | Self::Search(Find::NotGranted(_)) => {
-                (StatusCode::NOT_FOUND, "unknown-theme", "Unknown theme")
-            }
-            Self::NoTarget | Self::Store(Keep::Decision(Decide::NoTarget)) => {
-                (StatusCode::NOT_FOUND, "unknown-target", "Unknown target")
-            }
-            Self::NoProposal | Self::Store(Keep::Decision(Decide::NoProposal)) => {
-                (StatusCode::NOT_FOUND, "unknown-proposal", "Unknown proposal")
-            }
-            Self::Store(Keep::Decision(Decide::OwnProposal(_))) => {
-                (StatusCode::FORBIDDEN, "own-proposal", "Your own proposal")
-            }
-            Self::Store(Keep::Decision(Decide::NotYours(_))) => {
-                (StatusCode::FORBIDDEN, "not-your-proposal", "Not your proposal")
-            }
-            Self::Store(Keep::Decision(Decide::Answered(..))) => (StatusCode::CONFLICT, "answered", "Answered already"),
-            Self::Store(Keep::Decision(Decide::Overtaken(_))) => {
-                (StatusCode::CONFLICT, "overtaken", "Another decision came since")
-            }
-            Self::Store(Keep::Decision(Decide::NotInForce(_))) => {
-                (StatusCode::CONFLICT, "not-in-force", "Not in force")
-            }
+            Self::NoRoute => Kind::NOT_FOUND,
+            Self::NoTheme | Self::Store(Keep::NotGranted(_)) | Self::Search(Find::NotGranted(_)) => Kind::UNKNOWN_THEME,
+            Self::NoTarget | Self::Store(Keep::Decision(Decide::NoTarget)) => Kind::UNKNOWN_TARGET,
+            Self::NoProposal | Self::Store(Keep::Decision(Decide::NoProposal)) => Kind::UNKNOWN_PROPOSAL,
+            Self::Store(Keep::Decision(Decide::OwnProposal(_))) => Kind::OWN_PROPOSAL,
+            Self::Store(Keep::Decision(Decide::NotYours(_))) => Kind::NOT_YOUR_PROPOSAL,
+            Self::Store(Keep::Decision(Decide::Answered(..))) => Kind::ANSWERED,
+            Self::Store(Keep::Decision(Decide::Overtaken(_))) => Kind::OVERTAKEN,
+            Self::Store(Keep::Decision(Decide::NotInForce(_))) => Kind::NOT_IN_FORCE,
             Self::NoVersion | Self::Store(Keep::NoVersion(_)) | Self::Export(Release::NoVersion(_)) => {
-                (StatusCode::NOT_FOUND, "unknown-version", "Unknown version")
+                Kind::UNKNOWN_VERSION
             }
-            Self::NoService => (StatusCode::NOT_FOUND, "unknown-service", "Unknown service"),
-            Self::NoItem => (StatusCode::NOT_FOUND, "no-item", "No item"),
-            Self::NoName => (StatusCode::NOT_FOUND, "unknown-name", "Unknown name"),
+            Self::NoService => Kind::UNKNOWN_SERVICE,
+            Self::NoItem => Kind::NO_ITEM,
+            Self::NoName => Kind::UNKNOWN_NAME,
             Self::NoCapture | Self::Store(Keep::NotInDossier(..)) | Self::Export(Release::NoCapture(_)) => {
-                (StatusCode::NOT_FOUND, "unknown-capture", "Unknown capture")
+                Kind::UNKNOWN_CAPTURE
             }
-            Self::NoCheckpoint | Self::Export(Release::NoCheckpoint(_)) => {
-                (StatusCode::NOT_FOUND, "unknown-checkpoint", "Unknown checkpoint")
-            }
-            Self::NoExport => (StatusCode::NOT_FOUND, "unknown-export", "Unknown export"),
-            Self::BeyondEnd(_) => (StatusCode::RANGE_NOT_SATISFIABLE, "beyond-end", "Beyond the end"),
-            Self::Export(Release::BeyondCheckpoint(..)) => {
-                (StatusCode::CONFLICT, "beyond-checkpoint", "Beyond the checkpoint")
-            }
-            Self::Export(Release::Changed(_)) => (StatusCode::GONE, "changed", "Changed since"),
-            Self::NoTile => (StatusCode::NOT_FOUND, "unknown-tile", "Unknown tile"),
-            Self::Store(Keep::Unproven(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "unproven", "Proves nothing"),
-            Self::Store(Keep::TooManyTimestamps(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
-            Self::NoRule => (StatusCode::NOT_FOUND, "unknown-rule", "Unknown rule"),
-            Self::Store(Keep::RuleChanged(_)) => (StatusCode::CONFLICT, "rule-changed", "Rule has changed"),
-            Self::NoWatch => (StatusCode::NOT_FOUND, "unknown-watch", "Unknown watch"),
-            Self::NoAlert => (StatusCode::NOT_FOUND, "unknown-alert", "Unknown alert"),
-            Self::NoDossier | Self::Store(Keep::NoDossier(_)) => {
-                (StatusCode::NOT_FOUND, "unknown-dossier", "Unknown dossier")
-            }
-            Self::Store(Keep::WatchChanged(_)) => (StatusCode::CONFLICT, "watch-changed", "Watch has changed"),
-            Self::Store(Keep::TooManyWatches(_)) => (StatusCode::CONFLICT, "too-many", "Too many"),
-            Self::Store(Keep::Acknowledged(_)) => (StatusCode::CONFLICT, "acknowledged", "Already acknowledged"),
-            Self::Store(Keep::DossierWithdrawn(..)) => (StatusCode::GONE, "withdrawn", "Dossier was withdrawn"),
-            Self::NoHold => (StatusCode::NOT_FOUND, "unknown-hold", "Unknown hold"),
-            Self::NoRole(_) => (StatusCode::FORBIDDEN, "no-role", "Not allowed"),
-            Self::NoPurpose => (StatusCode::FORBIDDEN, "purpose-needed", "Purpose needed"),
-            Self::PasswordChangeNeeded => (StatusCode::FORBIDDEN, "password-change-needed", "Password change needed"),
-            Self::CrossOrigin => (StatusCode::FORBIDDEN, "cross-origin", "From another page"),
-            Self::Oneself => (StatusCode::FORBIDDEN, "oneself", "Not to oneself"),
-            Self::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong-password", "Wrong password"),
-            Self::TooManyGuesses { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts"),
-            Self::NoAccount => (StatusCode::NOT_FOUND, "unknown-account", "Unknown account"),
-            Self::NoRoleGiven => (StatusCode::NOT_FOUND, "unknown-role", "Unknown role"),
-            Self::NoToken => (StatusCode::NOT_FOUND, "unknown-token", "Unknown token"),
-            Self::NotAnAccount => (StatusCode::CONFLICT, "no-account", "No account"),
-            Self::Store(Keep::AccountTaken(_)) => (StatusCode::CONFLICT, "account-taken", "Account taken"),
-            Self::Store(Keep::Unaudited(_)) => (StatusCode::SERVICE_UNAVAILABLE, "unaudited", "Cannot be recorded"),
-            Self::Store(Keep::Sealed(..)) => (StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS, "sealed", "Sealed"),
-            Self::Store(Keep::Held(..)) => (StatusCode::CONFLICT, "held", "Held"),
-            Self::Store(Keep::NotAnalysed(_)) => (StatusCode::CONFLICT, "not-analysed", "Not yet analysed"),
-            Self::Store(Keep::Changing(_)) | Self::Search(Find::Erasing(_)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "erasing", "Erasure under way")
-            }
-            Self::Store(Keep::Erased(..)) => (StatusCode::GONE, "erased", "Erased"),
-            Self::GenerationRetired(_) => (StatusCode::GONE, "generation-retired", "Generation is retired"),
-            Self::Search(Find::TooCostly { .. }) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "too-costly", "Query costs too much")
-            }
-            Self::NoDocument(_) => (StatusCode::NOT_FOUND, "no-document", "No document"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
-            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Not authenticated"),
-            Self::SocketOnly => (StatusCode::FORBIDDEN, "socket-only", "Only on the socket"),
-            Self::Parameter { .. } | Self::Search(Find::TooManyFilters { .. }) => {
-                (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter")
-            }
-            Self::Search(Find::Cursor(_)) => (StatusCode::BAD_REQUEST, "bad-cursor", "Bad cursor"),
-            Self::Search(Find::Query(_)) => (StatusCode::BAD_REQUEST, "bad-query", "Bad query"),
-            Self::Search(Find::NotYetIndexed { .. }) => (StatusCode::CONFLICT, "not-yet-indexed", "Not yet indexed"),
-            Self::Body(_) | Self::BrokenBody => (StatusCode::BAD_REQUEST, "bad-body", "Bad body"),
-            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
-            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
-            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Body too slow"),
+            Self::NoCheckpoint | Self::Export(Release::NoCheckpoint(_)) => Kind::UNKNOWN_CHECKPOINT,
+            Self::NoExport => Kind::UNKNOWN_EXPORT,
+            Self::BeyondEnd(_) => Kind::BEYOND_END,
+            Self::Export(Release::BeyondCheckpoint(..)) => Kind::BEYOND_CHECKPOINT,
+            Self::Export(Release::Changed(_)) => Kind::CHANGED,
+            Self::NoTile => Kind::UNKNOWN_TILE,
+            Self::Store(Keep::Unproven(_)) => Kind::UNPROVEN,
+            Self::Store(Keep::TooManyTimestamps(_)) => Kind::TOO_MANY,
+            Self::NoRule => Kind::UNKNOWN_RULE,
+            Self::Store(Keep::RuleChanged(_)) => Kind::RULE_CHANGED,
+            Self::NoWatch => Kind::UNKNOWN_WATCH,
+            Self::NoAlert => Kind::UNKNOWN_ALERT,
+            Self::NoDossier | Self::Store(Keep::NoDossier(_)) => Kind::UNKNOWN_DOSSIER,
+            Self::Store(Keep::WatchChanged(_)) => Kind::WATCH_CHANGED,
+            Self::Store(Keep::TooManyWatches(_)) => Kind::TOO_MANY,
+            Self::Store(Keep::Acknowledged(_)) => Kind::ACKNOWLEDGED,
+            Self::Store(Keep::DossierWithdrawn(..)) => Kind::WITHDRAWN,
+            Self::NoHold => Kind::UNKNOWN_HOLD,
+            Self::NoRole(_) => Kind::NO_ROLE,
+            Self::NoPurpose => Kind::PURPOSE_NEEDED,
+            Self::PasswordChangeNeeded => Kind::PASSWORD_CHANGE_NEEDED,
+            Self::CrossOrigin => Kind::CROSS_ORIGIN,
+            Self::Oneself => Kind::ONESELF,
+            Self::WrongPassword => Kind::WRONG_PASSWORD,
+            Self::TooManyGuesses { .. } => Kind::TOO_MANY_ATTEMPTS,
+            Self::NoAccount => Kind::UNKNOWN_ACCOUNT,
+            Self::NoRoleGiven => Kind::UNKNOWN_ROLE,
+            Self::NoToken => Kind::UNKNOWN_TOKEN,
+            Self::NotAnAccount => Kind::NO_ACCOUNT,
+            Self::Store(Keep::AccountTaken(_)) => Kind::ACCOUNT_TAKEN,
+            Self::Store(Keep::Unaudited(_)) => Kind::UNAUDITED,
+            Self::Store(Keep::Sealed(..)) => Kind::SEALED,
+            Self::Store(Keep::Held(..)) => Kind::HELD,
+            Self::Store(Keep::NotAnalysed(_)) => Kind::NOT_ANALYSED,
+            Self::Store(Keep::Changing(_)) | Self::Search(Find::Erasing(_)) => Kind::ERASING,
+            Self::Store(Keep::Erased(..)) => Kind::ERASED,
+            Self::GenerationRetired(_) => Kind::GENERATION_RETIRED,
+            Self::Search(Find::TooCostly { .. }) => Kind::TOO_COSTLY,
+            Self::NoDocument(_) => Kind::NO_DOCUMENT,
+            Self::MethodNotAllowed => Kind::METHOD_NOT_ALLOWED,
+            Self::Unauthenticated => Kind::UNAUTHENTICATED,
+            Self::SocketOnly => Kind::SOCKET_ONLY,
+            Self::Parameter { .. } | Self::Search(Find::TooManyFilters { .. }) => Kind::BAD_PARAMETER,
+            Self::Search(Find::Cursor(_)) => Kind::BAD_CURSOR,
+            Self::Search(Find::Query(_)) => Kind::BAD_QUERY,
+            Self::Search(Find::NotYetIndexed { .. }) => Kind::NOT_YET_INDEXED,
+            Self::Body(_) | Self::BrokenBody => Kind::BAD_BODY,
+            Self::MediaType => Kind::MEDIA_TYPE,
+            Self::TooLarge(_) => Kind::TOO_LARGE,
+            Self::TooSlow => Kind::TOO_SLOW,
             Self::InvalidTerms(_)
             | Self::Invalid { .. }
             | Self::Store(Keep::Decision(Decide::Invalid(_)) | Keep::TooManyVersions(_))
-            | Self::Export(Release::NoPurpose | Release::Nothing) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid value")
-            }
-            Self::Retired(_) | Self::Store(Keep::Decision(Decide::Retired(_))) => {
-                (StatusCode::CONFLICT, "retired", "Target is retired")
-            }
-            Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
-            Self::Store(Keep::Closing) => (StatusCode::SERVICE_UNAVAILABLE, "closing", "Closing"),
-            Self::Store(error) if error.is_disk_full() => {
-                (StatusCode::INSUFFICIENT_STORAGE, "no-room", "No room on the disk")
-            }
+            | Self::Export(Release::NoPurpose | Release::Nothing) => Kind::INVALID,
+            Self::Retired(_) | Self::Store(Keep::Decision(Decide::Retired(_))) => Kind::RETIRED,
+            Self::NotReady(_) => Kind::NOT_READY,
+            Self::Store(Keep::Closing) => Kind::CLOSING,
+            Self::TooManyRequests { .. } => Kind::TOO_MANY_REQUESTS,
+            Self::PreconditionFailed(_) => Kind::PRECONDITION_FAILED,
+            Self::KeyInUse => Kind::KEY_IN_USE,
+            Self::KeyReused => Kind::KEY_REUSED,
+            Self::OutcomeUnknown => Kind::OUTCOME_UNKNOWN,
+            Self::DoneAlready { .. } => Kind::DONE_ALREADY,
+            Self::Store(error) if error.is_disk_full() => Kind::NO_ROOM,
             Self::Store(_)
             | Self::Search(_)
             | Self::Export(_)
             | Self::Died(_)
             | Self::NoRandomness(_)
-            | Self::Hash(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            | Self::Hash(_) => Kind::INTERNAL,
         }
     }
 
     /// The status, and what the caller is told.
     pub(crate) fn problem(&self) -> (StatusCode, Problem) {
-        let (status, name, title) = self.kind();
+        let Kind { status, name, title, .. } = self.kind();
         let detail = match self {
             // What the inner layers say of themselves is for the log; it may name paths, keys, or another theme.
             _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
@@ -308,11 +298,13 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, problem) = self.problem();
         let retry_after = match (&self, status) {
-            (Self::TooManyGuesses { retry_after_s }, _) => Some(HeaderValue::from(*retry_after_s)),
+            (Self::TooManyGuesses { retry_after_s } | Self::TooManyRequests { retry_after_s }, _) => {
+                Some(HeaderValue::from(*retry_after_s))
+            }
             (_, StatusCode::SERVICE_UNAVAILABLE) => Some(HeaderValue::from_static(RETRY_AFTER_S)),
             _ => None,
         };
-        let kind = Kind(self.kind().1);
+        let kind = self.kind();
         let end =
             if let Self::BeyondEnd(end) = self { HeaderValue::try_from(format!("bytes */{end}")).ok() } else { None };
         let mut response = (status, axum::Json(problem)).into_response();

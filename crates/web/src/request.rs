@@ -412,7 +412,7 @@ impl<S: Sync> FromRequest<S> for LargeMedia {
 }
 
 /// The bytes of a body, which must be neither too long nor too slow.
-async fn bytes_of(request: Request, most: usize) -> Result<Bytes, Refusal> {
+pub(crate) async fn bytes_of(request: Request, most: usize) -> Result<Bytes, Refusal> {
     let body = Limited::new(request.into_body(), most).collect();
     let read = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::TooSlow)?;
     let broken = |error: axum::BoxError| {

@@ -1,15 +1,7 @@
 //! The whole API, read from top to bottom.
 
 use axum::{Router, middleware, routing::get};
-use utoipa::{
-    OpenApi as _,
-    openapi::{
-        Content, OpenApi, RefOr, ResponseBuilder,
-        path::{Operation, PathItem},
-        schema::Ref,
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
-    },
-};
+use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -18,13 +10,19 @@ use crate::{
     app::{App, Running, Shared},
     audit::audit as record,
     authentication::authenticate,
+    compression::compress,
     controllers::{
         accounts, alerts, audit, backups, captures, content, dossiers, erasures, exports, findings, health, history,
-        holds, indicators, items, labels, log, logins, observables, pivots, profiles, proposals, results, seals,
-        search, services, sessions, status, steering, targets, themes, tokens, versions, watches,
+        holds, indicators, items, labels, log, logins, metrics, observables, pivots, profiles, proposals, results,
+        seals, search, services, sessions, status, steering, targets, themes, tokens, versions, watches,
     },
+    description::complete,
     hardening::harden,
-    refusal::{PROBLEM_JSON, Refusal},
+    idempotency::once,
+    limits::limit,
+    metrics::count,
+    reference::Reference,
+    refusal::Refusal,
 };
 
 /// What needs no token: whether the daemon lives and works, and logging in.
@@ -37,6 +35,7 @@ fn open_routes() -> OpenApiRouter<Shared> {
 fn guarded_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(status::status))
+        .routes(routes!(metrics::read))
         .routes(routes!(themes::list))
         // Accounts.
         .routes(routes!(sessions::end))
@@ -56,6 +55,7 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         // Phase: technique.
         .routes(routes!(targets::list, targets::create))
         .routes(routes!(targets::read, targets::update))
+        .routes(routes!(targets::health::read))
         .routes(routes!(steering::pause))
         .routes(routes!(steering::resume))
         .routes(routes!(steering::retire))
@@ -143,7 +143,7 @@ fn guarded_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(backups::erasures))
 }
 
-/// The API over `app`. Every request needs a token or a session, but for `/livez`, `/readyz`, logging in and the OpenAPI document.
+/// The API over `app`. Every request needs a token or a session, but for `/livez`, `/readyz`, logging in and the description of the API.
 pub fn router(app: App) -> Router {
     serving(Running::new(app))
 }
@@ -151,17 +151,27 @@ pub fn router(app: App) -> Router {
 /// The API over an application that others hold, too.
 pub(crate) fn serving(running: Shared) -> Router {
     let (open, guarded, document) = parts();
+    let reference = Reference::of(&document);
     let document_json = axum::Json(document);
     let open = open
         .route("/api/v1/openapi.json", get(|| async move { document_json }))
+        .route("/api/v1/reference", get(|| async move { reference.answer() }))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed);
     let guarded = guarded
         .fallback(async || Refusal::NoRoute)
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(Shared::clone(&running), once))
         .layer(middleware::from_fn_with_state(Shared::clone(&running), authorise))
         .layer(middleware::from_fn_with_state(Shared::clone(&running), record))
+        .layer(middleware::from_fn_with_state(Shared::clone(&running), limit))
         .layer(middleware::from_fn_with_state(Shared::clone(&running), authenticate));
-    guarded.merge(open).layer(middleware::map_response(harden)).with_state(running)
+    let counted = middleware::from_fn_with_state(Shared::clone(&running), count);
+    guarded.merge(open).layer(compress()).layer(counted).layer(middleware::map_response(harden)).with_state(running)
+}
+
+/// The figures of the house alone, for whoever asks.
+pub(crate) fn figures(running: Shared) -> Router {
+    Router::new().route("/metrics", get(metrics::read)).layer(middleware::map_response(harden)).with_state(running)
 }
 
 /// The description of the API: OpenAPI 3.1.
@@ -176,11 +186,7 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
     let mut document = Document::openapi();
     document.merge(of_open);
     document.merge(of_guarded);
-    // axum marks a part that spans slashes with an asterisk; OpenAPI has no word for it.
-    document.paths.paths =
-        document.paths.paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
-    describe_security(&mut document);
-    describe_problems(&mut document);
+    complete(&mut document);
     (open, guarded, document)
 }
 
@@ -213,31 +219,3 @@ fn parts() -> (Router<Shared>, Router<Shared>, OpenApi) {
     )
 )]
 struct Document;
-
-fn describe_security(document: &mut OpenApi) {
-    let token = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token of an account: `POST /account/tokens` makes one."))
-        .build();
-    let session = ApiKeyValue::with_description("nachtwacht", "The cookie of a session: `POST /sessions` begins one.");
-    let components = document.components.get_or_insert_default();
-    components.add_security_scheme("token", SecurityScheme::Http(token));
-    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
-    let either = ["token", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
-    document.security = Some(either.to_vec());
-}
-
-/// Any operation may end in a problem.
-fn describe_problems(document: &mut OpenApi) {
-    let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-    let problem = ResponseBuilder::new().description("Why it was not done.").content(PROBLEM_JSON, content).build();
-    for operation in document.paths.paths.values_mut().flat_map(operations) {
-        operation.responses.responses.insert("default".into(), RefOr::T(problem.clone()));
-    }
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
-        .into_iter()
-        .filter_map(Option::as_mut)
-}

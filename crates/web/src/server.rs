@@ -26,7 +26,8 @@ use crate::{
     App, Watcher,
     app::{Running, Shared},
     authentication::Peer,
-    router::serving,
+    idempotency,
+    router::{figures, serving},
     watching,
 };
 
@@ -46,8 +47,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub struct Server {
     running: Shared,
     doors: Vec<Door>,
-    /// What TCP is encrypted with, if it is.
-    certificate: Option<Arc<Certificate>>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -55,6 +54,8 @@ pub struct Server {
 struct Door {
     listener: Listener,
     service: Router,
+    /// What TCP is encrypted with, if it is.
+    certificate: Option<Arc<Certificate>>,
 }
 
 enum Listener {
@@ -74,11 +75,24 @@ impl Server {
         for address in tcp {
             let listener = TcpListener::bind(address).await.map_err(|source| Error::address(*address, source))?;
             addresses.push(listener.local_addr().map_err(|source| Error::address(*address, source))?);
-            doors.push(Door { listener: Listener::Tcp(listener), service: router.clone() });
+            doors.push(Door {
+                listener: Listener::Tcp(listener),
+                service: router.clone(),
+                certificate: certificate.clone(),
+            });
         }
         let socket = Socket::bind(socket).await?;
-        doors.push(Door { listener: Listener::Unix(socket), service: router });
-        Ok(Self { running, doors, certificate, addresses })
+        doors.push(Door { listener: Listener::Unix(socket), service: router, certificate: None });
+        Ok(Self { running, doors, addresses })
+    }
+
+    /// Takes an address at which `GET /metrics` tells figures of the house to whoever asks, unencrypted.
+    pub async fn with_metrics(mut self, address: SocketAddr) -> Result<Self, Error> {
+        let listener = TcpListener::bind(address).await.map_err(|source| Error::address(address, source))?;
+        self.addresses.push(listener.local_addr().map_err(|source| Error::address(address, source))?);
+        let service = figures(Shared::clone(&self.running));
+        self.doors.push(Door { listener: Listener::Tcp(listener), service, certificate: None });
+        Ok(self)
     }
 
     /// The TCP addresses, with the ports that the system chose where 0 was asked for.
@@ -97,7 +111,7 @@ impl Server {
         let mut doors = JoinSet::new();
         doors.spawn(forget(self.running, stop.clone()));
         for door in self.doors {
-            doors.spawn(door.serve(self.certificate.clone(), stop.clone()));
+            doors.spawn(door.serve(stop.clone()));
         }
         while let Some(ended) = doors.join_next().await {
             ended?;
@@ -111,8 +125,8 @@ impl Server {
 }
 
 impl Door {
-    async fn serve(self, certificate: Option<Arc<Certificate>>, stop: CancellationToken) {
-        let Self { listener, service } = self;
+    async fn serve(self, stop: CancellationToken) {
+        let Self { listener, service, certificate } = self;
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -162,8 +176,9 @@ async fn forget(running: Shared, stop: CancellationToken) {
     loop {
         let forgotten = running.blocking(|running| {
             let term = DAY * running.app.config.audit_text_days;
-            let now = running.app.clock.now();
-            Ok(running.app.store.forget_audited_texts(now.before(term))?)
+            let (store, now) = (&running.app.store, running.app.clock.now());
+            store.forget_keyed_requests(now.before(idempotency::REMEMBERED))?;
+            Ok(store.forget_audited_texts(now.before(term))?)
         });
         match forgotten.await {
             Ok(0) => {}

@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod backups;
 mod captures;
+mod conformity;
 mod custody;
 mod decisions;
 mod dossiers;
@@ -16,6 +17,7 @@ mod log;
 mod observables;
 mod openapi;
 mod people;
+mod product;
 mod results;
 mod rules;
 mod searches;
@@ -133,7 +135,12 @@ impl House {
             themes: Arc::new([theme(CYBER), theme(MARKET)]),
             clock: now,
             authority: Authority::of_this_process(),
-            config: crate::Config::default(),
+            // Tests ask quickly; what limits them has a test of its own.
+            config: crate::Config {
+                requests_per_second: 100_000,
+                requests_at_once: 100_000,
+                ..crate::Config::default()
+            },
             backup_key: store::BackupKey::from_bytes(&[3; 32]),
             watches: crate::WatchConfig { spool_dir: dir.path().join("spool"), ..crate::WatchConfig::default() },
             version: "1.2.3",
@@ -145,9 +152,13 @@ impl House {
 
     /// Asks as a stranger, or as whoever the request says.
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
-        Answer { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+        let answer =
+            Answer { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() };
+        conformity::check(&method, &path, &answer);
+        answer
     }
 
     /// Asks with the token, on a path beneath `/api/v1`.

@@ -47,6 +47,14 @@ pub(crate) enum TargetCommand {
         #[arg(long, value_name = "TIME", value_parser = moment)]
         ends: Option<Timestamp>,
     },
+    /// Says how the sources of a theme are: those that a person should look at, why, and since when.
+    Health {
+        #[arg(long)]
+        theme: ThemeId,
+        /// Also those that are well.
+        #[arg(long)]
+        all: bool,
+    },
     /// Lists the open proposals of a theme, or all that were made about a target.
     Proposals {
         #[arg(long)]

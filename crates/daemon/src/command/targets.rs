@@ -35,6 +35,7 @@ pub(super) async fn run(client: &Client, command: TargetCommand, wants_json: boo
             }
             (post(client, &format!("{}/probes", path(&target)), &body).await?, shown::proposal)
         }
+        TargetCommand::Health { theme, all } => return health(client, theme, all, wants_json).await,
         TargetCommand::Proposals { theme, target } => return proposals(client, theme, target, wants_json).await,
         TargetCommand::Proposal { target, proposal } => {
             (client.get(&format!("{}/proposals/{proposal}", path(&target))).await?, shown::proposal)
@@ -161,6 +162,24 @@ async fn history(client: &Client, target: &TargetRef, wants_json: bool) -> Resul
     } else {
         let document = client.bytes(&format!("{}/history.md", path(target))).await?;
         print::line(String::from_utf8_lossy(&document).trim_end());
+    }
+    Ok(())
+}
+
+async fn health(client: &Client, theme: ThemeId, all: bool, wants_json: bool) -> Result<(), Failure> {
+    let health = client.get(&format!("/themes/{theme}/source-health")).await?;
+    if wants_json {
+        print::json(&health);
+        return Ok(());
+    }
+    let told = items(&health["sources"]).iter().filter(|source| all || source["state"] != "well");
+    let row =
+        |source: &Value| ["state", "id", "name", "since", "cause"].iter().map(|field| text(&source[*field])).collect();
+    let rows: Vec<Vec<String>> = told.map(row).collect();
+    if rows.is_empty() {
+        print::line(&format!("All {} sources are well.", items(&health["sources"]).len()));
+    } else {
+        print::table(&["state", "id", "name", "since", "cause"], &rows);
     }
     Ok(())
 }

@@ -190,6 +190,7 @@ pub struct Token {
 /// A role that a token may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TokenScope)]
 pub struct Scope {
     /// The role.
     #[schema(schema_with = schema::role)]

@@ -29,7 +29,7 @@ pub struct AuditEntry {
     /// `access`: something was asked for; `account`: an account changed.
     pub kind: String,
     /// What is known for ever: who, what was asked for, with which answer, and whatever else it concerns.
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub facts: BTreeMap<String, Value>,
     /// What is known for a time: the text of a question, a purpose. The leaf commits to it.
     pub texts: BTreeMap<String, String>,

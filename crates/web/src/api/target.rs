@@ -154,3 +154,47 @@ pub struct Trap {
     /// URIs of it that were refused.
     pub refused: u32,
 }
+
+/// How the sources of a theme are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourcesHealth {
+    /// How many a person should look at.
+    pub need_attention: u64,
+    /// Every source, those first that a person should look at.
+    pub sources: Vec<SourceHealth>,
+}
+
+/// How a source is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourceHealth {
+    /// The id of the target.
+    #[schema(value_type = String)]
+    pub id: TargetId,
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub state: SourceState,
+    /// Why, in plain words.
+    pub cause: String,
+    /// Since when, as far as the newest attempts tell; of one that is well, its last attempt.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+}
+
+/// How a source is, in the order in which it should be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceState {
+    /// The crawl has stopped until a person has looked, such as at a challenge or a login that has lapsed.
+    Attention,
+    /// Nothing comes.
+    Failing,
+    /// Pages come, and fit the profile that reads them no more.
+    Drifted,
+    /// Nothing is asked for at present.
+    Waiting,
+    /// It goes on, and its decision should be looked at again.
+    ReviewOverdue,
+    /// What is asked for comes.
+    Well,
+}

@@ -1,4 +1,5 @@
-//! What slows whoever guesses: each wrong guess at an account, or from an address, makes the next one wait longer.
+//! What slows whoever guesses passwords: each wrong guess at an account, or from an address, makes the next one wait longer. The secrets of tokens and
+//! sessions have 256 bits, and nobody guesses them.
 //!
 //! It lies in memory: a restart forgets it, which nobody outside can bring about.
 
@@ -46,12 +47,11 @@ struct Guesses {
 impl Throttle {
     /// Takes an attempt to log in, which counts as wrong until it is forgiven; refuses one that comes too soon after others.
     pub(crate) fn admit_login(&self, name: &AccountName, peer: Peer, now: Timestamp) -> Result<(), Refusal> {
-        self.admit_wrong_secret(peer, now)?;
+        self.admit_from(peer, now)?;
         admit(&self.accounts, name.clone(), FREE, now)
     }
 
-    /// Takes a secret that nobody has; refuses one that comes too soon after others. Whoever shows one that is known is never slowed.
-    pub(crate) fn admit_wrong_secret(&self, peer: Peer, now: Timestamp) -> Result<(), Refusal> {
+    fn admit_from(&self, peer: Peer, now: Timestamp) -> Result<(), Refusal> {
         match peer {
             Peer::Address(address) => admit(&self.addresses, network(address), FREE_OF_ADDRESS, now),
             _ => Ok(()),
@@ -157,30 +157,30 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_guesses_tokens_waits_and_the_socket_does_not() {
+    fn an_address_that_guesses_waits_and_the_socket_does_not() {
         let throttle = Throttle::default();
         let (there, here) = (Peer::Address([10, 0, 0, 9].into()), Peer::Address([10, 0, 0, 8].into()));
         for _ in 0..20 {
             for peer in [there, Peer::Socket, Peer::Administrator] {
-                assert_eq!(refused(throttle.admit_wrong_secret(peer, at(0))), None);
+                assert_eq!(refused(throttle.admit_from(peer, at(0))), None);
             }
         }
-        assert_eq!(refused(throttle.admit_wrong_secret(there, at(0))), Some(1));
+        assert_eq!(refused(throttle.admit_from(there, at(0))), Some(1));
         for peer in [here, Peer::Socket, Peer::Administrator] {
-            assert_eq!(refused(throttle.admit_wrong_secret(peer, at(0))), None);
+            assert_eq!(refused(throttle.admit_from(peer, at(0))), None);
         }
         let of_one_network = |n: u16| Peer::Address(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, n).into());
         for n in 0..20 {
-            assert_eq!(refused(throttle.admit_wrong_secret(of_one_network(n), at(0))), None);
+            assert_eq!(refused(throttle.admit_from(of_one_network(n), at(0))), None);
         }
-        assert_eq!(refused(throttle.admit_wrong_secret(of_one_network(99), at(0))), Some(1));
+        assert_eq!(refused(throttle.admit_from(of_one_network(99), at(0))), Some(1));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let throttle = Throttle::default();
         for n in 0..(MOST_REMEMBERED as u32 + 100) {
-            throttle.admit_wrong_secret(Peer::Address(n.to_be_bytes().into()), at(i64::from(n))).unwrap();
+            throttle.admit_from(Peer::Address(n.to_be_bytes().into()), at(i64::from(n))).unwrap();
         }
         assert!(throttle.addresses.lock().unwrap().len() <= MOST_REMEMBERED);
     }

@@ -35,6 +35,7 @@ pub(crate) async fn erase(
             at: running.app.clock.now(),
             forgets_uris: new.forgets_uris,
         };
+        running.keys.forget_answers();
         let taken = if new.dry_run { Taken::default() } else { store.erase(&grant, at.theme, &order)? };
         Ok(Erasure {
             captures: if new.dry_run { plan.captures } else { taken.captures },
@@ -90,6 +91,7 @@ pub(crate) async fn retain(
         let (store, now) = (&running.app.store, running.app.clock.now());
         let grant = at.grant(&running.app, Phase::Analysis);
         let theme = running.app.themes.iter().find(|theme| theme.id == at.theme).ok_or(Refusal::NoTheme)?;
+        running.keys.forget_answers();
         let run = if new.dry_run {
             store.expired(&grant, at.theme, &theme.retention, now)?
         } else {

@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use crate::{
     api::{Export, ExportFile, ExportFormat, ExportSelection, NewExport},
     app::Shared,
+    lines::pieces,
     refusal::Refusal,
     request::{AtExport, AtTheme, Body as JsonBody},
 };
@@ -165,7 +166,7 @@ fn stream(running: Shared, grant: Grant, export: release::Export, offset: u64) -
             let _ = pipe.0.blocking_send(Err(io::Error::other("the export broke off")));
         }
     });
-    Body::from_stream(futures::stream::unfold(told, async |mut told| told.recv().await.map(|piece| (piece, told))))
+    Body::from_stream(pieces(told))
 }
 
 /// Carries bytes to whoever reads an answer.

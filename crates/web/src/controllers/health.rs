@@ -1,6 +1,9 @@
 use axum::{Json, extract::State};
 
-use crate::{api::Health, app::Shared, refusal::Refusal};
+use crate::{api::Health, app::Shared, metrics, refusal::Refusal};
+
+/// By how many captures analysis and index may be behind before the daemon is not what its users expect.
+const MOST_BEHIND: u64 = 10_000;
 
 /// Whether the daemon lives
 #[utoipa::path(
@@ -37,6 +40,12 @@ pub(crate) async fn readyz(State(running): State<Shared>) -> Result<Json<Health>
     }
     if app.crawl.status().has_changed().is_err() {
         missing.push("the crawl has stopped".to_owned());
+    }
+    let [analysis, index, links] = running.blocking(metrics::lags).await?;
+    for (behind, what) in [(analysis, "the analysis"), (index, "the index"), (links, "the following of links")] {
+        if behind > MOST_BEHIND {
+            missing.push(format!("{what} is {behind} captures behind"));
+        }
     }
     if missing.is_empty() { Ok(Json(Health { status: "ready".into() })) } else { Err(Refusal::NotReady(missing)) }
 }

@@ -6,6 +6,7 @@ use assess::{Indicator, RuleSet};
 use axum::{
     Extension, Json,
     extract::{RawQuery, State},
+    response::IntoResponse,
 };
 use model::{CaptureId, Phase, Seq};
 use store::{RuleKind, Scoring};
@@ -20,6 +21,7 @@ use crate::{
     api::{FlaggedCapture, FlaggedCaptures, IndicatorTrial, Rescored, RescoringReport, Rule, Rules, ScoringProgress},
     app::{Running, Shared},
     audit::{Count, Question},
+    precondition::IfMatch,
     refusal::Refusal,
     request::{AtTheme, LargeMedia, Parameters, refused},
 };
@@ -100,9 +102,9 @@ pub(crate) async fn read(
     State(running): State<Shared>,
     at: AtRule,
     RawQuery(query): RawQuery,
-) -> Result<Json<Rule>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let VersionParameters { version } = VersionParameters::read(query.as_deref())?;
-    running.blocking(move |running| shown(running, &at, version)).await.map(Json)
+    running.blocking(move |running| shown(running, &at, version)).await.map(rules::tagged_rule)
 }
 
 /// Write a version of an indicator
@@ -117,9 +119,10 @@ pub(crate) async fn read(
 pub(crate) async fn put(
     State(running): State<Shared>,
     at: AtRule,
+    if_match: IfMatch,
     RawQuery(query): RawQuery,
     LargeMedia(body): LargeMedia,
-) -> Result<Json<Rule>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let parameters = ChangeParameters::read(query.as_deref())?;
     let put = move |running: &Running| {
         let text = rules::text(&body)?;
@@ -132,10 +135,10 @@ pub(crate) async fn put(
         if !failures.is_empty() {
             return Err(Refusal::Invalid { field: "example", problem: failures.join("; ") });
         }
-        rules::change(running, &at, RuleKind::Indicator, Some(text), &parameters)?;
+        rules::change(running, &at, RuleKind::Indicator, Some(text), &parameters, &if_match)?;
         shown(running, &at, None)
     };
-    running.blocking(put).await.map(Json)
+    running.blocking(put).await.map(rules::tagged_rule)
 }
 
 /// Take an indicator away
@@ -149,15 +152,16 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(running): State<Shared>,
     at: AtRule,
+    if_match: IfMatch,
     RawQuery(query): RawQuery,
-) -> Result<Json<Rule>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let parameters = ChangeParameters::read(query.as_deref())?;
     let remove = move |running: &Running| {
         rules::rule(running, &at, RuleKind::Indicator)?;
-        rules::change(running, &at, RuleKind::Indicator, None, &parameters)?;
+        rules::change(running, &at, RuleKind::Indicator, None, &parameters, &if_match)?;
         shown(running, &at, None)
     };
-    running.blocking(remove).await.map(Json)
+    running.blocking(remove).await.map(rules::tagged_rule)
 }
 
 /// Try an indicator

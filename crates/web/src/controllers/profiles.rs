@@ -3,6 +3,7 @@
 use axum::{
     Json,
     extract::{RawQuery, State},
+    response::IntoResponse,
 };
 use extract::SiteProfile;
 use model::{CaptureId, Phase};
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     api::{ProfileTrial, ProfiledPage, Rule, Rules},
     app::{Running, Shared},
+    precondition::IfMatch,
     refusal::Refusal,
     request::{AtTheme, Media},
 };
@@ -45,9 +47,9 @@ pub(crate) async fn read(
     State(running): State<Shared>,
     at: AtRule,
     RawQuery(query): RawQuery,
-) -> Result<Json<Rule>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let VersionParameters { version } = VersionParameters::read(query.as_deref())?;
-    running.blocking(move |running| shown(running, &at, version)).await.map(Json)
+    running.blocking(move |running| shown(running, &at, version)).await.map(rules::tagged_rule)
 }
 
 /// Write a version of a site profile
@@ -61,9 +63,10 @@ pub(crate) async fn read(
 pub(crate) async fn put(
     State(running): State<Shared>,
     at: AtRule,
+    if_match: IfMatch,
     RawQuery(query): RawQuery,
     Media(body): Media,
-) -> Result<Json<Rule>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let parameters = ChangeParameters::read(query.as_deref())?;
     let put = move |running: &Running| {
         let text = rules::text(&body)?;
@@ -72,10 +75,10 @@ pub(crate) async fn put(
             let problem = format!("the profile calls itself {}, and the path {}", profile.name(), at.name);
             return Err(Refusal::Invalid { field: "name", problem });
         }
-        rules::change(running, &at, RuleKind::SiteProfile, Some(text), &parameters)?;
+        rules::change(running, &at, RuleKind::SiteProfile, Some(text), &parameters, &if_match)?;
         shown(running, &at, None)
     };
-    running.blocking(put).await.map(Json)
+    running.blocking(put).await.map(rules::tagged_rule)
 }
 
 /// Take a site profile away
@@ -89,15 +92,16 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(running): State<Shared>,
     at: AtRule,
+    if_match: IfMatch,
     RawQuery(query): RawQuery,
-) -> Result<Json<Rule>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let parameters = ChangeParameters::read(query.as_deref())?;
     let remove = move |running: &Running| {
         rules::rule(running, &at, RuleKind::SiteProfile)?;
-        rules::change(running, &at, RuleKind::SiteProfile, None, &parameters)?;
+        rules::change(running, &at, RuleKind::SiteProfile, None, &parameters, &if_match)?;
         shown(running, &at, None)
     };
-    running.blocking(remove).await.map(Json)
+    running.blocking(remove).await.map(rules::tagged_rule)
 }
 
 /// Try a site profile

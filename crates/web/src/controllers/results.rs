@@ -24,7 +24,7 @@ use crate::{
     api::{Hit, NewResults},
     app::{Running, Shared},
     csv,
-    lines::NDJSON,
+    lines::{NDJSON, pieces},
     refusal::Refusal,
     request::{AtTheme, Body as JsonBody, Parameters, said},
 };
@@ -275,5 +275,5 @@ fn stream(running: Shared, grant: Grant, wanted: Wanted, measured: Measured, lea
         };
         let _ = tell.blocking_send(last);
     });
-    Body::from_stream(futures::stream::unfold(told, async |mut told| told.recv().await.map(|piece| (piece, told))))
+    Body::from_stream(pieces(told))
 }

@@ -1,7 +1,11 @@
 //! What indicators and site profiles have in common: each is a text with a name, whose versions are acts.
 
-use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::request::Parts;
+use axum::{
+    Json,
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+    response::IntoResponse,
+};
 use model::{Grant, Phase, ThemeId};
 use store::{RuleChange, RuleKind};
 use utoipa::IntoParams;
@@ -10,6 +14,7 @@ use crate::{
     api::{Rule, RuleSummary, RuleVersion, Rules},
     app::{Running, Shared},
     authentication::Who,
+    precondition::{IfMatch, tagged},
     refusal::Refusal,
     request::{AtTheme, Parameters},
 };
@@ -154,15 +159,23 @@ pub(crate) fn change(
     kind: RuleKind,
     text: Option<&str>,
     parameters: &ChangeParameters,
+    if_match: &IfMatch,
 ) -> Result<(), Refusal> {
-    let change = RuleChange {
-        kind,
-        name: &at.name,
-        text,
-        author: at.who.name(),
-        replaces: parameters.replaces.map(|seen| Some(seen).filter(|seen| *seen != 0)),
-        at: running.app.clock.now(),
-    };
-    running.app.store.change_rule(&at.grant(running), at.theme, &change)?;
+    let (grant, store) = (at.grant(running), &running.app.store);
+    let mut replaces = parameters.replaces.map(|seen| Some(seen).filter(|seen| *seen != 0));
+    if if_match.is_given() {
+        let present = store.rule(&grant, at.theme, kind, &at.name)?.and_then(|rule| Some(rule.present()?.leaf));
+        if_match.demand_one(present)?;
+        // The store compares it once more, when nobody can come between.
+        replaces.get_or_insert(present);
+    }
+    let change =
+        RuleChange { kind, name: &at.name, text, author: at.who.name(), replaces, at: running.app.clock.now() };
+    store.change_rule(&grant, at.theme, &change)?;
     Ok(())
+}
+
+/// A rule with the entity tag of its version.
+pub(crate) fn tagged_rule(rule: Rule) -> impl IntoResponse {
+    (tagged(rule.version), Json(rule))
 }

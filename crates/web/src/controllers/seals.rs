@@ -50,6 +50,7 @@ pub(crate) async fn set(
     let set = move |running: &crate::app::Running| {
         let (grant, now) = (at.grant(&running.app), running.app.clock.now());
         running.app.store.capture(&grant, at.id())?.ok_or(Refusal::NoCapture)?;
+        running.keys.forget_answers();
         Ok(done(running.app.store.set_seal(&grant, at.theme, at.seq, &why.reason, now)?))
     };
     running.blocking(set).await.map(Json)

@@ -1,3 +1,4 @@
+pub(crate) mod health;
 mod settings;
 mod view;
 
@@ -5,6 +6,7 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderName, StatusCode, header::LOCATION},
+    response::IntoResponse,
 };
 use model::{Phase, Target, TargetId, TargetState};
 use store::{NewProposal, Steering};
@@ -14,8 +16,9 @@ use settings::{checked_name, first_terms};
 pub(crate) use view::{decision, detail, live, probe, result, terms};
 
 use crate::{
-    api::{NewTarget, TargetChange, TargetDetail, Targets},
+    api::{self, NewTarget, TargetChange, TargetDetail, Targets},
     app::{Running, Shared},
+    precondition::{IfMatch, tagged},
     refusal::Refusal,
     request::{AtTarget, AtTheme, Body},
 };
@@ -76,12 +79,12 @@ fn propose(running: &Running, at: &AtTheme, new: NewTarget) -> Result<TargetDeta
         body = TargetDetail,
     )),
 )]
-pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<Json<TargetDetail>, Refusal> {
+pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<impl IntoResponse, Refusal> {
     let read = move |running: &Running| {
         let target = running.app.store.target(at.theme, at.id)?.ok_or(Refusal::NoTarget)?;
         view::detail(running, &at.grant(&running.app), target)
     };
-    running.blocking(read).await.map(Json)
+    running.blocking(read).await.map(tagged_target)
 }
 
 /// Another name for a target
@@ -96,10 +99,30 @@ pub(crate) async fn read(State(running): State<Shared>, at: AtTarget) -> Result<
 pub(crate) async fn update(
     State(running): State<Shared>,
     at: AtTarget,
+    if_match: IfMatch,
     Body(changed): Body<TargetChange>,
-) -> Result<Json<TargetDetail>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let name = checked_name(&changed.name)?;
-    steer(&running, at, Steering::Rename(name)).await
+    if if_match.is_given() {
+        let seen = at.clone();
+        let present = move |running: &Running| {
+            let target = running.app.store.target(seen.theme, seen.id)?.ok_or(Refusal::NoTarget)?;
+            view::target(running, &seen.grant(&running.app), target)
+        };
+        if_match.demand(state_of(&running.blocking(present).await?))?;
+    }
+    let Json(target) = steer(&running, at, Steering::Rename(name)).await?;
+    Ok(tagged_target(target))
+}
+
+/// The state that people put a target into: its name, whether it is crawled, and what is decided about it.
+fn state_of(target: &api::Target) -> String {
+    let state = format!("{}\n{:?}\n{}", target.name, target.state, target.decisions.len());
+    model::Digest::of(state.as_bytes()).to_string().chars().take(16).collect()
+}
+
+fn tagged_target(target: TargetDetail) -> impl IntoResponse {
+    (tagged(state_of(&target.target)), Json(target))
 }
 
 /// Does what somebody wants of a target, and tells the crawl.

@@ -15,6 +15,7 @@ use crate::{
     api::{NewWatch, Spool, Watch, WatchDetail, WatchStep, WatchUpdate, Watches},
     app::{Running, Shared},
     authentication::Who,
+    precondition::{IfMatch, tagged},
     refusal::Refusal,
     request::{AtTheme, Body, Parameters, checked, part, said},
     watching,
@@ -125,8 +126,8 @@ pub(crate) async fn create(
     get, path = "/themes/{theme}/watches/{watch}", tag = "watches", operation_id = "show_watch", params(AtWatch),
     responses((status = 200, description = "The watch with its history.", body = WatchDetail)),
 )]
-pub(crate) async fn show(State(running): State<Shared>, at: AtWatch) -> Result<Json<WatchDetail>, Refusal> {
-    running.blocking(move |running| detail(running, &at.grant(running), at.theme, at.watch)).await.map(Json)
+pub(crate) async fn show(State(running): State<Shared>, at: AtWatch) -> Result<impl IntoResponse, Refusal> {
+    running.blocking(move |running| detail(running, &at.grant(running), at.theme, at.watch)).await.map(tagged_watch)
 }
 
 /// Change a watch
@@ -140,11 +141,13 @@ pub(crate) async fn show(State(running): State<Shared>, at: AtWatch) -> Result<J
 pub(crate) async fn update(
     State(running): State<Shared>,
     at: AtWatch,
+    if_match: IfMatch,
     Body(new): Body<WatchUpdate>,
-) -> Result<Json<WatchDetail>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     said("reason", &new.reason)?;
     let update = move |running: &Running| {
         let grant = at.grant(running);
+        matched(running, &at, &if_match)?;
         let watch = read(running, &grant, at.theme, new.watch)?;
         let change = WatchChange {
             watch: Some(&watch),
@@ -155,7 +158,7 @@ pub(crate) async fn update(
         running.app.store.change_watch(&grant, at.theme, at.watch, &change)?.ok_or(Refusal::NoWatch)?;
         detail(running, &grant, at.theme, at.watch)
     };
-    running.blocking(update).await.map(Json)
+    running.blocking(update).await.map(tagged_watch)
 }
 
 /// Delete a watch
@@ -169,16 +172,33 @@ pub(crate) async fn update(
 pub(crate) async fn remove(
     State(running): State<Shared>,
     at: AtWatch,
+    if_match: IfMatch,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Refusal> {
     let reason = Parameters::read(query.as_deref(), &["reason"])?.one::<String>("reason")?.unwrap_or_default();
     said("reason", &reason)?;
     let remove = move |running: &Running| {
-        let change = WatchChange { watch: None, replaces: None, reason: &reason, at: running.app.clock.now() };
+        let replaces = matched(running, &at, &if_match)?;
+        let change = WatchChange { watch: None, replaces, reason: &reason, at: running.app.clock.now() };
         let deleted = running.app.store.change_watch(&at.grant(running), at.theme, at.watch, &change)?;
         deleted.map(|_| StatusCode::NO_CONTENT).ok_or(Refusal::NoWatch)
     };
     running.blocking(remove).await
+}
+
+/// Refuses where the watch is in no state that was named; otherwise the version that it is in, where one was. The store compares it once more, when
+/// nobody can come between.
+fn matched(running: &Running, at: &AtWatch, if_match: &IfMatch) -> Result<Option<u64>, Refusal> {
+    if !if_match.is_given() {
+        return Ok(None);
+    }
+    let present = detail(running, &at.grant(running), at.theme, at.watch)?.watch.version;
+    if_match.demand(present)?;
+    Ok(Some(present))
+}
+
+fn tagged_watch(watch: WatchDetail) -> impl IntoResponse {
+    (tagged(watch.watch.version), Json(watch))
 }
 
 /// Reads a watch, and runs its query once, so that what is kept can be run.

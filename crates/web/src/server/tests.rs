@@ -94,6 +94,23 @@ async fn tcp_asks_for_a_token_and_the_socket_knows_root() {
 }
 
 #[tokio::test]
+async fn figures_are_told_to_whoever_asks_at_their_address_and_nothing_else_is() {
+    let (app, house) = House::with_app();
+    let server = bind(&house, app, &[]).await.unwrap().with_metrics(ANY_PORT).await.unwrap();
+    let address = server.addresses()[0];
+    let stop = CancellationToken::new();
+    let mut task = JoinSet::new();
+    task.spawn(server.run(stop.clone()));
+    #[expect(clippy::disallowed_methods, reason = "the address is the test's own, on this machine")]
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let figures = ask(connect().await, "/metrics", None).await;
+    assert!(figures.starts_with("HTTP/1.1 200") && figures.contains("nachtwacht_tor_ready 1"), "{figures}");
+    assert!(ask(connect().await, "/api/v1/status", Some(TOKEN)).await.starts_with("HTTP/1.1 404"));
+    stop.cancel();
+    task.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn only_the_owner_may_open_the_socket() {
     let serving = Serving::start().await;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -18,6 +18,7 @@ use super::{
 #[rustfmt::skip]
 const EXPECTED: &[(&str, &str)] = &[
     ("GET /status", "*"),
+    ("GET /metrics", "house: administrator"),
     ("GET /themes", "*"),
     ("GET /account", "*"),
     ("PUT /account/password", "*"),
@@ -38,6 +39,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /themes/{theme}/targets", "operator analyst"),
     ("GET /themes/{theme}/targets/{id}", "operator analyst approver"),
     ("PATCH /themes/{theme}/targets/{id}", "operator"),
+    ("GET /themes/{theme}/source-health", "operator analyst approver"),
     ("POST /themes/{theme}/targets/{id}/pause", "operator analyst"),
     ("POST /themes/{theme}/targets/{id}/resume", "operator analyst"),
     ("POST /themes/{theme}/targets/{id}/retire", "operator approver"),

@@ -104,7 +104,7 @@ async fn an_auditor_of_a_theme_reads_of_that_theme_alone() {
 }
 
 #[tokio::test]
-async fn strangers_leave_no_leaf_and_wrong_tokens_are_slowed() {
+async fn strangers_leave_no_leaf() {
     let house = House::new();
     let before = house.store.audit_head().size;
     let ask = async |token: &str| {
@@ -114,7 +114,6 @@ async fn strangers_leave_no_leaf_and_wrong_tokens_are_slowed() {
     for _ in 0..20 {
         ask("nw_wrong").await.problem(401, "unauthenticated");
     }
-    ask("nw_wrong").await.problem(429, "too-many-attempts");
     assert_eq!(house.store.audit_head().size, before);
 }
 

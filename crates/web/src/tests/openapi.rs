@@ -12,8 +12,7 @@ async fn the_document_is_served_and_known() {
     insta::assert_json_snapshot!("openapi", served);
 }
 
-/// Every operation has a name of its own, can end in a problem and names its parameters, and every reference leads
-/// somewhere.
+/// Every operation has a name of its own, tells every status with examples and names its parameters, and every reference leads somewhere.
 #[test]
 fn the_document_is_whole() {
     let document = serde_json::to_value(crate::openapi()).unwrap();
@@ -24,8 +23,17 @@ fn the_document_is_whole() {
                 operations.insert(operation["operationId"].as_str().unwrap()),
                 "{method} {path} has the name of another"
             );
-            let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"];
-            assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.contains_key("500") && !responses.contains_key("default"), "{method} {path}");
+            for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
+                let response = document.pointer(response["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+                let examples = &response["content"]["application/problem+json"]["examples"];
+                for (name, example) in examples.as_object().unwrap() {
+                    let example = document.pointer(example["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+                    assert_eq!(example["value"]["status"].to_string(), *status, "{name} of {method} {path}");
+                    serde_json::from_value::<crate::api::Problem>(example["value"].clone()).unwrap();
+                }
+            }
             let named: Vec<&str> = operation["parameters"]
                 .as_array()
                 .into_iter()
@@ -38,7 +46,7 @@ fn the_document_is_whole() {
             assert_eq!(named, wanted, "{method} {path}");
         }
     }
-    assert_eq!(operations.len(), 120);
+    assert_eq!(operations.len(), 122);
     check_references(&document, &document);
 }
 

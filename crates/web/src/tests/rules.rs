@@ -12,7 +12,7 @@ use super::{
     request, theme,
 };
 
-const OIL: &str = r#"
+pub(super) const OIL: &str = r#"
 name = "oil"
 why = "Lantern oil is offered."
 [[any]]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::{body::Body, http::Method};
-use model::{Attention, Target, TargetId};
+use model::{Attention, Outcome, Stage, Target, TargetId};
 use serde_json::{Value, json};
 use store::{CrawlBatch, TemplateRecord};
 use tokio_util::sync::CancellationToken;
@@ -277,4 +277,27 @@ async fn the_crawl_hears_of_a_change_and_its_state_is_shown() {
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_source_that_fails_says_why_and_since_when() {
+    let house = House::new();
+    let made = house.send(Method::POST, &format!("/themes/{MARKET}/targets"), &new_target()).await.json(201);
+    let id = made["id"].as_str().unwrap().parse().unwrap();
+    let health = async || {
+        let health = house.get(&format!("/themes/{MARKET}/source-health")).await.json(200);
+        let source = health["sources"][0].clone();
+        (health["need_attention"].clone(), source["state"].clone(), source["cause"].clone())
+    };
+    assert_eq!(health().await, (json!(1), json!("waiting"), json!("nothing was asked for yet")));
+    house.record(MARKET, id, "/a", Outcome::Ok).await;
+    assert_eq!(health().await, (json!(0), json!("well"), json!("what is asked for comes")));
+    for outcome in [Outcome::HttpError(404), Outcome::TimedOut(Stage::Connect), Outcome::DescriptorNotFound] {
+        house.record(MARKET, id, "/b", outcome).await;
+    }
+    assert_eq!(health().await.1, "well", "two in a row may be chance, and a page that is gone is no failure");
+    house.record(MARKET, id, "/c", Outcome::HttpError(503)).await;
+    assert_eq!(health().await, (json!(1), json!("failing"), json!("the web server says that it is broken")));
+    house.record(MARKET, id, "/c", Outcome::Ok).await;
+    assert_eq!(health().await.1, "well");
 }

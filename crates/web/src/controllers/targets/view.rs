@@ -39,7 +39,7 @@ pub(crate) fn detail(running: &Running, grant: &Grant, of: Target) -> Result<Tar
 }
 
 /// The profiles that do not fit the newest pages of a target any more: names and counts, and nothing of the pages.
-fn drifts(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<ProfileDrift>, Refusal> {
+pub(super) fn drifts(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<ProfileDrift>, Refusal> {
     let store = &running.app.store;
     // Whoever sees to the crawl may know that a profile fits no more; nothing of the pages leaves this function.
     let grant = &running.app.authority.grant(grant.who(), target.theme, Phase::Analysis);
@@ -88,7 +88,7 @@ fn decisions(running: &Running, grant: &Grant, target: &Target) -> Result<Vec<ap
 }
 
 /// The state of the crawl: what the crawler says, or, of a target that it does not know yet, what the store says.
-fn crawl(running: &Running, target: &Target) -> Result<TargetCrawl, Refusal> {
+pub(super) fn crawl(running: &Running, target: &Target) -> Result<TargetCrawl, Refusal> {
     let status = running.app.crawl.status();
     if let Some(known) =
         status.borrow().targets.iter().find(|known| known.theme == target.theme && known.id == target.id)
