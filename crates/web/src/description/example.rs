@@ -12,7 +12,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "legal_basis": "Police Act, section 3",
         "necessity": "No other source is known.",
         "proportionality": "Public pages only; no account is made.",
-        "reliability": "c",
+        "reliability": "C",
         "credibility": 3,
         "seeds": [ONION],
         "review_at": "2026-12-01T00:00:00Z",
