@@ -62,7 +62,7 @@ impl Person {
 }
 
 /// The password that people of the tests choose.
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 impl Daemon {
     /// Prepares the directory: configuration, keys, accounts. Nothing runs yet. `settings` are lines of TOML, tables by their full names.

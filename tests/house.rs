@@ -68,7 +68,7 @@ impl House {
         let mut tasks = JoinSet::new();
         let crawl = crawler.handle();
         let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
-        tasks.spawn(async move { crawler.run(crawl_stop).await.unwrap() });
+        tasks.spawn(async move { Box::pin(crawler.run(crawl_stop)).await.unwrap() });
         tasks.spawn(async move { deriver.run(derive_stop).await.unwrap() });
         Self { _dir: dir, site, store, clock, crawl, tasks, stop: stop.drop_guard() }
     }
@@ -146,6 +146,8 @@ impl House {
             let status = status.borrow();
             newest.0 > 0
                 && house.store.crawl_cursor(theme()).unwrap() == newest
+                // What was followed, and whether anything is due, are of one moment.
+                && status.followed.get(&theme()) == Some(&newest)
                 && status.captures == newest.0
                 && status.in_flight == 0
                 && status.targets.iter().all(|target| target.is_idle || target.waits_because.is_some())

@@ -9,6 +9,6 @@ mod underworld;
 mod wait;
 
 pub use chance::Chance;
-pub use daemon::{Daemon, Person, built, program};
+pub use daemon::{Daemon, PASSWORD, Person, built, program};
 pub use underworld::{TLS_PORT, Underworld, expected_uris};
 pub use wait::{Deadline, wait_until};

@@ -96,3 +96,83 @@ fn only_fetch_opens_a_way_out() {
     }
     assert!(way_out("let stream = TcpStream::connect(address).await?;").is_some(), "the search itself finds nothing");
 }
+
+/// Every test that the security model rests on is there.
+#[test]
+fn the_security_model_names_tests_that_exist() {
+    let model = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let names = model.split('`').skip(1).step_by(2).map(|name| name.rsplit("::").next().unwrap_or(name));
+    let named: BTreeSet<&str> = names.filter(|name| name.matches('_').count() > 2).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let (mut files, mut text) = (Vec::new(), String::new());
+    for directory in ["crates", "tests"] {
+        every_source(&root().join(directory), &mut files);
+    }
+    for file in files {
+        text.push_str(&fs::read_to_string(file).unwrap());
+    }
+    let missing: Vec<_> = named.iter().filter(|name| !text.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "docs/security.md names tests that are not there: {missing:?}");
+}
+
+fn every_source(directory: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("vendor") {
+            every_source(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// Every event that a crate logs by name is in `docs/events.md`.
+#[test]
+fn every_event_of_the_log_is_documented() {
+    let documented = fs::read_to_string(root().join("docs/events.md")).unwrap();
+    let mut files = Vec::new();
+    every_source(&root().join("crates"), &mut files);
+    let is_shipped = |file: &PathBuf| {
+        let path = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        !path.contains("/tests") && !path.contains("/testnet/") && !path.contains("/fuzz/")
+    };
+    let mut events = 0;
+    for file in files.iter().filter(|file| is_shipped(file)) {
+        let text = fs::read_to_string(file).unwrap();
+        for level in ["info", "warn", "error"] {
+            for call in text.split(&format!("tracing::{level}!(")).skip(1) {
+                let Some(event) = last_literal(call) else { continue };
+                events += 1;
+                let row = format!("| {} | {event} |", level.to_uppercase());
+                assert!(documented.contains(&row), "{}: docs/events.md has no row {row:?}", file.display());
+            }
+        }
+    }
+    assert!(events > 40, "{events}");
+}
+
+/// The last string literal among the arguments of a call, the text of which begins behind its parenthesis.
+fn last_literal(call: &str) -> Option<String> {
+    let (mut depth, mut literal, mut last, mut is_escaped) = (1_u32, None::<String>, None, false);
+    for char in call.chars() {
+        match (&mut literal, char) {
+            (Some(text), _) if is_escaped => {
+                text.push(char);
+                is_escaped = false;
+            }
+            (Some(_), '\\') => is_escaped = true,
+            (Some(_), '"') => last = literal.take(),
+            (Some(text), _) => text.push(char),
+            (None, '"') => literal = Some(String::new()),
+            (None, '(') => depth += 1,
+            (None, ')') => {
+                depth -= 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    last
+}

@@ -2,6 +2,7 @@
 
 mod crawl;
 mod failures;
+mod first_day;
 mod hostile;
 mod interface;
 mod proof_of_work;

@@ -178,7 +178,7 @@ impl Watching {
         let deriver = derive::Deriver::new(derive::Config::default(), store.clone(), indexes);
         let (crawl, stop, mut tasks) = (crawler.handle(), CancellationToken::new(), JoinSet::new());
         let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
-        tasks.spawn(async move { Ok(crawler.run(crawl_stop).await?) });
+        tasks.spawn(async move { Ok(Box::pin(crawler.run(crawl_stop)).await?) });
         tasks.spawn(async move { Ok(deriver.run(derive_stop).await?) });
         let now = model::Clock::now(&*clock);
         samples::add_target(&store, theme()?, TARGET, terms(now)?, now)?;

@@ -319,7 +319,7 @@ fn entry(number: usize) -> Entry {
         seq: Seq(number as u64 + 1),
         target: TargetId::from_u64(chance.below(20)),
         uri: format!("http://example.com/{page}").parse().unwrap_or_else(|_| unreachable!("a plain address")),
-        captured_at: Timestamp::from_micros(1_700_000_000_000_000 + number as i64 * 60_000_000),
+        captured_at: Timestamp::from_micros(1_700_000_000_000_000 + i64::try_from(number).unwrap_or(0) * 60_000_000),
         outcome: Outcome::Ok,
         kind: if chance.below(3) == 0 { PageKind::Listing } else { PageKind::Thread },
         language: Some(["eng", "nld", "rus"][usize::try_from(chance.below(3)).unwrap_or(0)].to_owned()),

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 use testnet::sites::Site;
-use tests::{Daemon, Person, expected_uris};
+use tests::{Daemon, PASSWORD, Person, expected_uris};
 use tokio::process::Command;
 
 use super::*;
@@ -129,8 +129,11 @@ async fn market_and_forum_are_captured_once_each_and_found() {
     expect_exports(&daemon, &id, dir.path()).await;
     expect_rules(&daemon, dir.path()).await;
     expect_health(&daemon, &underworld.onion("market").unwrap().to_string()).await;
+    let pages = daemon.get("/themes/marketplace/search?limit=200&versions=latest").await.unwrap();
+    let token = std::fs::read_to_string(daemon.token_file(Person::Tester)).unwrap();
     let stopped = daemon.stop().await.unwrap();
     assert!(stopped < Duration::from_secs(10), "{stopped:?}");
+    expect_a_discreet_log(&std::fs::read_to_string(daemon.log()).unwrap(), &pages, token.trim());
     expect_sound(&daemon, &["--offline", "--quick", "--against", file.to_str().unwrap()]).await;
 }
 
@@ -250,6 +253,18 @@ async fn expect_rules(daemon: &Daemon, dir: &std::path::Path) {
 }
 
 /// `nachtwacht verify` finds nothing wrong.
+/// The log of a whole run holds no secret, and nothing of what pages say.
+fn expect_a_discreet_log(log: &str, pages: &Value, token: &str) {
+    assert!(log.lines().count() > 5, "{log}");
+    let key = ["nw_", token, PASSWORD];
+    let titles = pages["hits"].as_array().unwrap().iter().filter_map(|hit| hit["title"].as_str());
+    let titles: BTreeSet<&str> = titles.filter(|title| title.chars().count() > 8).collect();
+    assert!(titles.len() > 20, "{titles:?}");
+    for secret in key.into_iter().chain(titles) {
+        assert!(!log.contains(secret), "the log holds {secret:?}");
+    }
+}
+
 /// What the doctor says of a daemon that works, and of one whose secrets lie open; with a Tor client of its own it comes to an onion service.
 async fn expect_health(daemon: &Daemon, onion: &str) {
     let ask = async |args: &[&str]| {

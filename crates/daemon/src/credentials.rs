@@ -22,6 +22,7 @@ const BACKUP_KEY: &str = "backup-key";
 pub(crate) const TLS_KEY: &str = "tls-key";
 
 /// The secrets that the daemon runs with.
+#[expect(clippy::struct_field_names, reason = "each is a key, and called so everywhere")]
 pub(crate) struct Credentials {
     /// Opens the logins that people hand over.
     pub(crate) login_key: CredentialKey,

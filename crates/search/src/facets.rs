@@ -147,8 +147,8 @@ impl Matches<'_> {
             Facet::Kind => self.texts(KIND)?,
             Facet::Outcome => self.texts(ENDED)?,
             Facet::Observable => self.texts(OBSERVABLE_KIND)?,
-            Facet::Indicator => self.captures(self.joined.indicators.iter())?,
-            Facet::Label => self.captures(self.joined.labels.iter())?,
+            Facet::Indicator => self.captures(self.joined.indicators.iter()),
+            Facet::Label => self.captures(self.joined.labels.iter()),
             Facet::Day | Facet::Week | Facet::Month => self.times(facet)?,
         };
         Ok(told(facet, counts))
@@ -186,12 +186,12 @@ impl Matches<'_> {
     fn captures<'a, T: ToString + 'a>(
         &self,
         sets: impl Iterator<Item = (&'a T, &'a Captures)>,
-    ) -> Result<BTreeMap<String, u64>, Error> {
+    ) -> BTreeMap<String, u64> {
         let mut matches = Captures::default();
         for (segment, found) in self.segments.iter().zip(self.found) {
             matches.extend(found.iter().map(|id| Seq(segment.sequences.get_val(id))));
         }
-        Ok(sets.map(|(name, captures)| (name.to_string(), captures.count_with(&matches))).collect())
+        sets.map(|(name, captures)| (name.to_string(), captures.count_with(&matches))).collect()
     }
 
     fn times(&self, facet: Facet) -> Result<BTreeMap<String, u64>, Error> {

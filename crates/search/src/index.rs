@@ -95,6 +95,13 @@ impl Index {
         Ok(self.indexed_up_to())
     }
 
+    /// Brings all entries into one segment, as merges in the background do with time. What is found stays the same.
+    pub fn merge_all(&self) -> Result<(), Error> {
+        let mut writer = self.lock_writer();
+        writer.merge_all(&self.engine)?;
+        self.reload(&mut writer)
+    }
+
     /// Removes all entries: the index is as new, and is filled again from sequence 1.
     pub fn clear(&self) -> Result<(), Error> {
         let mut writer = self.lock_writer();

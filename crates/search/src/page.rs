@@ -27,7 +27,7 @@ impl Page {
     #[must_use]
     pub fn of_generation(self, generation: Generation) -> Self {
         let next = self.next.map(|next| Cursor { generation, ..next });
-        Self { generation, next, ..self }
+        Self { next, generation, ..self }
     }
 }
 

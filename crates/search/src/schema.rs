@@ -77,7 +77,7 @@ impl Fields {
         let stems = TextOptions::default().set_indexing_options(stems);
         let title_stems = schema.add_text_field("title_stems", stems.clone());
         let text_stems = schema.add_text_field("text_stems", stems);
-        let untold = TextOptions::from(STRING);
+        let untold = STRING;
         Self {
             // Searched for only when entries are taken out.
             seq: schema.add_u64_field(SEQ, FAST | STORED | INDEXED),
@@ -145,9 +145,13 @@ impl Fields {
 
     fn add_observables(&self, document: &mut TantivyDocument, observables: &[(ObservableKind, String)]) {
         let kinds: BTreeSet<ObservableKind> = observables.iter().map(|(kind, _)| *kind).collect();
-        kinds.iter().for_each(|kind| document.add_text(self.observable_kind, kind.as_str()));
+        for kind in &kinds {
+            document.add_text(self.observable_kind, kind.as_str());
+        }
         let terms: BTreeSet<String> = observables.iter().map(|(kind, value)| observable_term(*kind, value)).collect();
-        terms.into_iter().for_each(|term| document.add_text(self.observable, term));
+        for term in terms {
+            document.add_text(self.observable, term);
+        }
     }
 
     /// The fields in which the stems of a place are.

@@ -154,9 +154,9 @@ impl Store {
         self.tables.put(&mut batch, Table::Cursors, &state_key(theme, id), &run.state);
         // A run that found nothing may be made again.
         if has_found {
-            self.tables.write_synced(batch)?
+            self.tables.write_synced(batch)?;
         } else {
-            self.tables.write(batch)?
+            self.tables.write(batch)?;
         }
         Ok(true)
     }

@@ -57,6 +57,7 @@ pub struct FinishedProbe {
 }
 
 /// A fetch that ended.
+#[expect(clippy::large_enum_variant, reason = "nearly all are visits, and each lives for a moment in a short queue")]
 pub(crate) enum Finished {
     Visit(FinishedVisit),
     Probe(FinishedProbe),

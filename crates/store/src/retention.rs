@@ -129,12 +129,11 @@ impl Store {
             if capture.seq > analysed {
                 break;
             }
-            let (kind, days) = match capture.payload_len {
-                0 => (&mut run.attempts, retention.attempts_days),
-                _ => {
-                    let own = narrower.get(&capture.target).copied();
-                    (&mut run.content, own.into_iter().chain(retention.content_days).min())
-                }
+            let (kind, days) = if capture.payload_len == 0 {
+                (&mut run.attempts, retention.attempts_days)
+            } else {
+                let own = narrower.get(&capture.target).copied();
+                (&mut run.content, own.into_iter().chain(retention.content_days).min())
             };
             let Some(days) = days else { continue };
             if now.since(self.last_seen(theme, &capture)?) < DAY * days {

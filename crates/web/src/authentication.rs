@@ -37,10 +37,10 @@ pub(crate) const LOCAL: &str = "local";
 const COOKIE_NAME: &str = "nachtwacht";
 
 /// Nothing is written for a use within this time after the last one that was.
-const TOUCH: Duration = Duration::from_secs(60);
+const TOUCH: Duration = Duration::from_mins(1);
 
 /// How long the secret that a session had before is still good, for requests that are under way.
-const OVERLAP: Duration = Duration::from_secs(60);
+const OVERLAP: Duration = Duration::from_mins(1);
 
 /// Settings of what keeps people logged in.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

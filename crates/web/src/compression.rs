@@ -26,6 +26,6 @@ pub(crate) fn compress()
 fn is_text(fields: &HeaderMap) -> bool {
     let media = fields.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
-    (media.starts_with("text/") || media.ends_with("json") || media == "application/jsonl")
+    (media.starts_with("text/") || matches!(media, "application/json" | "application/problem+json"))
         && !fields.contains_key(ETAG)
 }

@@ -36,7 +36,7 @@ use crate::{
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How long a key is remembered.
-pub(crate) const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const REMEMBERED: Duration = Duration::from_hours(24);
 
 /// The longest answer that is kept, in bytes.
 const MAX_ANSWER: usize = 64 << 10;
@@ -46,6 +46,9 @@ const MAX_ANSWERS: usize = 8 << 20;
 
 /// Answers that hold a secret, which is told once.
 const SECRET: [&str; 3] = ["/api/v1/account/tokens", "/api/v1/accounts", "/api/v1/accounts/{name}/password"];
+
+/// Requests that hold a secret: not even their digest is kept, from which it might be guessed. To send them twice does no harm.
+const UNKEYED: [&str; 2] = ["/api/v1/account/password", "/api/v1/themes/{theme}/targets/{id}/login"];
 
 /// What is under way, and the answers that are kept.
 #[derive(Debug, Default)]
@@ -123,10 +126,10 @@ impl Drop for InUse<'_> {
 
 /// Carries out what has a key once.
 pub(crate) async fn once(State(running): State<Shared>, request: Request, next: Next) -> Result<Response, Refusal> {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let Some(key) = key_of(request.headers())?.filter(|_| !is_read) else { return Ok(next.run(request).await) };
-    let who = request.extensions().get::<Who>().cloned().ok_or(Refusal::Unauthenticated)?;
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let is_unkeyed = matches!(*request.method(), Method::GET | Method::HEAD) || UNKEYED.contains(&path.as_str());
+    let Some(key) = key_of(request.headers())?.filter(|_| !is_unkeyed) else { return Ok(next.run(request).await) };
+    let who = request.extensions().get::<Who>().cloned().ok_or(Refusal::Unauthenticated)?;
     let key = Digest::of(format!("{}\n{key}", who.name()).as_bytes());
     let _in_use = InUse::begin(&running.keys, key)?;
     let (parts, body) = request.into_parts();

@@ -37,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The most connections of one listener at a time; whoever comes then waits.
 const MAX_CONNECTIONS: usize = 256;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The wait after a connection could not be taken: the process has run out of something, and trying at once brings it
 /// not back.

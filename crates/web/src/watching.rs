@@ -122,7 +122,7 @@ impl Watcher {
                     return Ok(false);
                 }
                 let has_more = found.has_more;
-                let run = run(watch, &state, found, now);
+                let run = run(watch, &state, &found, now);
                 Ok(store.note_run(&grant, theme, run)? && has_more)
             }
             Ok(None) => {
@@ -259,7 +259,7 @@ pub(crate) const fn is_passing(refusal: &Refusal) -> bool {
     )
 }
 
-fn run<'a>(watch: &'a KeptWatch, before: &WatchState, found: Found, now: Timestamp) -> WatchRun<'a> {
+fn run<'a>(watch: &'a KeptWatch, before: &WatchState, found: &Found, now: Timestamp) -> WatchRun<'a> {
     WatchRun {
         watch,
         after: before.cursor,

@@ -132,6 +132,7 @@ pub(crate) struct AnswerArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "the fields are the options")]
 pub(crate) struct FoundArgs {
     /// The capture that shows the source, by its sequence in the theme.
     #[arg(long, value_name = "SEQUENCE")]

@@ -106,7 +106,7 @@ fn permissions(config: &Config) -> Vec<Finding> {
 
 fn open_to_others(path: &Path) -> Option<String> {
     match fs::symlink_metadata(path) {
-        Ok(meta) if meta.permissions().mode() & 0o077 == 0 => None,
+        Ok(meta) if meta.permissions().mode().trailing_zeros() >= 6 => None,
         Ok(meta) => {
             let mode = meta.permissions().mode() & 0o777;
             Some(format!("{} has mode {mode:o}: `chmod go= {}`", path.display(), path.display()))

@@ -57,9 +57,9 @@ pub(super) async fn run(client: &Client, command: DossierCommand, wants_json: bo
         }
     };
     if wants_json {
-        print::json(&answer)
+        print::json(&answer);
     } else {
-        tell(&answer)
+        tell(&answer);
     }
     Ok(())
 }

@@ -40,9 +40,9 @@ pub(super) async fn watch(client: &Client, command: WatchCommand, wants_json: bo
         }
     };
     if wants_json {
-        print::json(&answer)
+        print::json(&answer);
     } else {
-        tell(&answer)
+        tell(&answer);
     }
     Ok(())
 }
@@ -125,9 +125,9 @@ pub(super) async fn alerts(client: &Client, command: AlertsCommand, wants_json: 
         }
     };
     if wants_json {
-        print::json(&answer)
+        print::json(&answer);
     } else {
-        tell(&answer)
+        tell(&answer);
     }
     Ok(())
 }

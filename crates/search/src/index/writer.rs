@@ -132,10 +132,12 @@ impl Writer {
     }
 
     /// Brings all entries into one segment, as merges in the background do with time.
-    #[cfg(test)]
-    pub(super) fn merge_all(&mut self, index: &tantivy::Index) {
-        let segments = index.searchable_segment_ids().unwrap();
-        self.engine(index).unwrap().merge(&segments).wait().unwrap();
+    pub(super) fn merge_all(&mut self, index: &tantivy::Index) -> Result<(), Error> {
+        let segments = index.searchable_segment_ids()?;
+        if segments.len() > 1 {
+            self.engine(index)?.merge(&segments).wait()?;
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ fn what_was_done_is_found_by_who_theme_and_time() {
     for (seconds, (who, theme)) in
         [("anna", Some("marketplace")), ("bram", Some("cybercrime")), ("anna", None)].into_iter().enumerate()
     {
-        store.audit(act(who, theme, seconds as i64), false).unwrap();
+        store.audit(act(who, theme, i64::try_from(seconds).unwrap()), false).unwrap();
     }
     let page = |theme: Option<&str>, filter: &AuditFilter, before, limit| {
         let theme = theme.map(|theme| theme.parse().unwrap());

@@ -10,7 +10,7 @@ use super::{LOCAL, password::hash_password};
 use crate::{api::OneTimePassword, controllers::accounts::one_time_password, refusal::Refusal};
 
 /// For how long the first roles are given.
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Makes those of the accounts `administrator` and `approver` that are not there: a start that died between the two is made good. The approver approves in
 /// every theme that there is now.

@@ -23,10 +23,10 @@ const FREE: u32 = 5;
 const FREE_OF_ADDRESS: u32 = 20;
 
 /// The longest wait.
-const MOST: Duration = Duration::from_secs(15 * 60);
+const MOST: Duration = Duration::from_mins(15);
 
 /// Guesses that are forgotten when none came for so long.
-const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
+const FORGOTTEN: Duration = Duration::from_hours(1);
 
 /// The most names and addresses that are remembered; beyond it those are forgotten whose last guess is the longest ago.
 const MOST_REMEMBERED: usize = 10_000;
@@ -73,7 +73,7 @@ impl Throttle {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let throttle = Throttle::default();
-        for n in 0..(MOST_REMEMBERED as u32 + 100) {
+        for n in 0..u32::try_from(MOST_REMEMBERED + 100).unwrap() {
             throttle.admit_from(Peer::Address(n.to_be_bytes().into()), at(i64::from(n))).unwrap();
         }
         assert!(throttle.addresses.lock().unwrap().len() <= MOST_REMEMBERED);

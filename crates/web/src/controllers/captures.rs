@@ -67,10 +67,10 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Captures>, Refusal> {
     let wanted = ListParameters::read(query.as_deref())?;
-    running.blocking(move |running| page(running, at, &wanted)).await.map(Json)
+    running.blocking(move |running| page(running, &at, &wanted)).await.map(Json)
 }
 
-fn page(running: &Running, at: AtTheme, wanted: &ListParameters) -> Result<Captures, Refusal> {
+fn page(running: &Running, at: &AtTheme, wanted: &ListParameters) -> Result<Captures, Refusal> {
     let grant = at.grant(&running.app, Phase::Analysis);
     let filter = wanted.filter(wanted.uri.as_ref().map(Uri::id));
     let CapturePage { captures, next } =

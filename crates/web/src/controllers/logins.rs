@@ -33,7 +33,7 @@ pub(crate) async fn put(
     check(&login.cookies)?;
     let kept = |cookie: Cookie| store::Cookie { name: cookie.name, value: cookie.value };
     let cookies: Vec<_> = login.cookies.into_iter().map(kept).collect();
-    running.blocking(move |running| keep(running, at, &cookies)).await
+    running.blocking(move |running| keep(running, &at, &cookies)).await
 }
 
 /// Forget a session
@@ -43,14 +43,14 @@ pub(crate) async fn put(
     responses((status = 204, description = "It is forgotten.")),
 )]
 pub(crate) async fn delete(State(running): State<Shared>, at: AtTarget) -> Result<StatusCode, Refusal> {
-    running.blocking(move |running| keep(running, at, &[])).await
+    running.blocking(move |running| keep(running, &at, &[])).await
 }
 
 /// The epoch advances behind the login, so that whoever sees the new epoch finds the new login.
-fn keep(running: &Running, at: AtTarget, cookies: &[store::Cookie]) -> Result<StatusCode, Refusal> {
+fn keep(running: &Running, at: &AtTarget, cookies: &[store::Cookie]) -> Result<StatusCode, Refusal> {
     let event = if cookies.is_empty() { "login forgotten" } else { "login handed over" };
     let store = &running.app.store;
-    change_now(running, at.clone(), event, |target| {
+    change_now(running, at, event, |target| {
         store.set_login(at.theme, at.id, cookies)?;
         target.epoch = target.epoch.saturating_add(1);
         target.attention = None;

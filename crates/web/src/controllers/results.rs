@@ -180,7 +180,7 @@ pub(crate) async fn export(
     ];
     let field = |(name, value): (HeaderName, String)| Some((name, HeaderValue::try_from(value).ok()?));
     let fields: HeaderMap = fields.into_iter().filter_map(field).collect();
-    Ok((fields, stream(running, grant, wanted, measured, leaf)))
+    Ok((fields, stream(running, grant, wanted, &measured, leaf)))
 }
 
 /// Settles as of when the query is answered, and what the answer comes to; nothing leaves yet.
@@ -250,7 +250,8 @@ fn record(
 }
 
 /// The lines, made anew while they are read. Where they do not come to what the log says, the answer breaks off before its end.
-fn stream(running: Shared, grant: Grant, wanted: Wanted, measured: Measured, leaf: u64) -> Body {
+fn stream(running: Shared, grant: Grant, wanted: Wanted, measured: &Measured, leaf: u64) -> Body {
+    let expected = measured.digest;
     let (tell, told) = mpsc::channel::<io::Result<Bytes>>(4);
     tokio::task::spawn_blocking(move || {
         let gone = || Refusal::BrokenBody;
@@ -264,7 +265,7 @@ fn stream(running: Shared, grant: Grant, wanted: Wanted, measured: Measured, lea
             piece.push_str(line);
             Ok(())
         });
-        let is_same = sent.is_ok() && Digest::from_bytes(hash.finalize().into()) == measured.digest;
+        let is_same = sent.is_ok() && Digest::from_bytes(hash.finalize().into()) == expected;
         let last = if is_same {
             Ok(piece.into())
         } else {

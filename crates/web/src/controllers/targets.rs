@@ -140,7 +140,7 @@ pub(crate) async fn steer(running: &Shared, at: AtTarget, what: Steering) -> Res
 /// Changes a target that is not retired, as a whole or not at all, and tells the crawl. It may wait for the disk.
 pub(crate) fn change_now(
     running: &Running,
-    at: AtTarget,
+    at: &AtTarget,
     event: &'static str,
     work: impl FnOnce(&mut Target) -> Result<(), Refusal>,
 ) -> Result<Target, Refusal> {

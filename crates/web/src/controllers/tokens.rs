@@ -22,7 +22,7 @@ use crate::{
 /// The most tokens of one account.
 const MOST: usize = 50;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// One's tokens and sessions
 #[utoipa::path(

@@ -107,10 +107,10 @@ async fn a_session_changes_its_secret_and_ends_by_itself() {
     let house = House::new();
     let mut browser = settled(&house, "anna").await;
     let first = browser.cookie.clone().unwrap();
-    house.clock.advance(Duration::from_secs(14 * 60));
+    house.clock.advance(Duration::from_mins(14));
     browser.get("/account").await.json(200);
     assert_eq!(browser.cookie.as_ref(), Some(&first));
-    house.clock.advance(Duration::from_secs(2 * 60));
+    house.clock.advance(Duration::from_mins(2));
     browser.get("/account").await.json(200);
     let second = browser.cookie.clone().unwrap();
     assert_ne!(second, first);
@@ -120,18 +120,18 @@ async fn a_session_changes_its_secret_and_ends_by_itself() {
     assert!(under_way.headers.get(header::SET_COOKIE).is_none(), "the browser keeps the new secret");
     house.clock.advance(Duration::from_secs(61));
     old.get("/account").await.problem(401, "unauthenticated");
-    house.clock.advance(Duration::from_secs(28 * 60));
+    house.clock.advance(Duration::from_mins(28));
     browser.get("/account").await.json(200);
-    house.clock.advance(Duration::from_secs(31 * 60));
+    house.clock.advance(Duration::from_mins(31));
     browser.get("/account").await.problem(401, "unauthenticated");
 
     let mut busy = Browser::new(&house);
     busy.log_in("anna", GOOD).await.json(200);
     for _ in 0..23 {
-        house.clock.advance(Duration::from_secs(25 * 60));
+        house.clock.advance(Duration::from_mins(25));
         busy.get("/account").await.json(200);
     }
-    house.clock.advance(Duration::from_secs(26 * 60));
+    house.clock.advance(Duration::from_mins(26));
     busy.get("/account").await.problem(401, "unauthenticated");
 }
 
@@ -192,7 +192,7 @@ async fn a_token_does_no_more_than_it_is_made_for() {
     let brief = RoleGrant { ends_at: later(60), ..role(Role::Operator, Some(MARKET)) };
     let both = house.person("both", vec![role(Role::Analyst, Some(MARKET)), brief]);
     let limited = make(&both, new(operator.clone(), later(800))).await.json(201);
-    house.clock.advance(Duration::from_secs(60));
+    house.clock.advance(Duration::from_mins(1));
     let limited = limited["secret"].as_str().unwrap();
     let child = make(limited, new(json!([]), later(800))).await.json(201);
     assert_eq!(child["scopes"], operator, "also when nothing is left of what it may do");
@@ -207,7 +207,7 @@ async fn a_token_does_no_more_than_it_is_made_for() {
     assert_eq!(house.ask_as(&whole, Method::DELETE, &path, None).await.status, 204);
     house.ask_as(secret, Method::GET, &captures, None).await.problem(401, "unauthenticated");
     house.ask_as(&whole, Method::DELETE, &path, None).await.problem(404, "unknown-token");
-    house.clock.advance(Duration::from_secs(840));
+    house.clock.advance(Duration::from_mins(14));
     let same = same["secret"].as_str().unwrap();
     house.ask_as(same, Method::GET, &captures, None).await.problem(401, "unauthenticated");
 }

@@ -47,8 +47,7 @@ fn fits(template: &str, path: &str) -> bool {
     let (mut parts, mut given) = (template.split('/'), path.split('/'));
     loop {
         match (parts.next(), given.next()) {
-            (None, None) => return true,
-            (Some("{path}"), Some(_)) => return true,
+            (None, None) | (Some("{path}"), Some(_)) => return true,
             (Some(part), Some(given)) if part == given || (part.starts_with('{') && !given.is_empty()) => {}
             _ => return false,
         }

@@ -56,6 +56,8 @@ enum Event {
     },
     /// The index is emptied and filled again from the documents.
     Rebuild,
+    /// All segments of the index become one.
+    Merge,
     /// Everything is made again, as by another version of the extractor.
     Extractor,
     /// The process ends and begins again.
@@ -98,6 +100,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => seq().prop_map(|seq| Event::Seal { seq }),
         1 => seq().prop_map(|seq| Event::Unseal { seq }),
         1 => Just(Event::Rebuild),
+        1 => Just(Event::Merge),
         1 => Just(Event::Extractor),
         1 => Just(Event::Restart),
     ]
@@ -187,6 +190,7 @@ impl Town {
             Event::Seal { seq } => _ = store.set_seal(&grant, market(), Seq(*seq), "r", at(0)),
             Event::Unseal { seq } => _ = store.lift_seal(&grant, market(), Seq(*seq), "r", at(0)),
             Event::Rebuild => self.house.indexes.theme(market()).unwrap().clear().unwrap(),
+            Event::Merge => self.house.indexes.theme(market()).unwrap().merge_all().unwrap(),
             Event::Extractor => store.put_extractor(market(), extract::EXTRACTOR - 1).unwrap(),
             Event::Restart => {
                 drop(store);
@@ -434,6 +438,7 @@ async fn what_comes_later_changes_new_answers_and_no_old_ones() {
         Event::Label { seq: 2, label: Some(Label::Relevant) },
         Event::Label { seq: 1, label: None },
         Event::Indicator { variant: 1 },
+        Event::Merge,
         Event::Rebuild,
         Event::Restart,
         Event::Indicator { variant: 2 },

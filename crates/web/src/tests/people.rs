@@ -19,7 +19,7 @@ pub(crate) const EVERYBODY: &str = "test";
 /// The token of somebody else, who may approve what [`EVERYBODY`] proposes.
 pub(crate) const SECOND: &str = "nw_second";
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// A role in a theme, or for the house.
 pub(crate) fn role(role: Role, theme: Option<&str>) -> RoleGrant {

@@ -79,7 +79,7 @@ impl Night {
     }
 
     async fn make(&self, change: Value) -> Answer {
-        self.house.send(Method::POST, &format!("/themes/{MARKET}/watches"), &lanterns(change)).await
+        self.house.send(Method::POST, &format!("/themes/{MARKET}/watches"), &lanterns(&change)).await
     }
 
     /// Indexes the first pages.
@@ -112,7 +112,7 @@ fn captures(alert: &Value) -> Vec<u64> {
     alert["captures"].as_array().unwrap().iter().map(seq).collect()
 }
 
-fn lanterns(change: Value) -> Value {
+fn lanterns(change: &Value) -> Value {
     let mut watch = json!({
         "name": "lanterns", "reason": "they are stolen", "query": "q=lantern", "trigger": "arrival", "grouping": "hit",
     });
@@ -390,7 +390,7 @@ async fn a_watch_is_changed_paused_and_deleted_with_a_reason() {
     let night = Night::new();
     let watch = night.watch(json!({})).await;
     let path = format!("/themes/{MARKET}/watches/{}", watch["id"]);
-    let change = |fields: Value, replaces: &Value| json!({ "watch": lanterns(fields), "reason": "too much", "replaces": replaces });
+    let change = |fields: Value, replaces: &Value| json!({ "watch": lanterns(&fields), "reason": "too much", "replaces": replaces });
     // Whoever writes it owns it.
     let iris = night.house.person("iris", vec![role(Role::Analyst, Some(MARKET))]);
     let paused = change(json!({ "is_paused": true }), &watch["version"]);

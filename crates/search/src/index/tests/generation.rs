@@ -91,9 +91,7 @@ fn an_answer_never_runs_ahead_of_the_index() {
 
 impl Bench {
     fn merge_all(&self) {
-        self.index.lock_writer().merge_all(&self.index.engine);
-        let mut writer = self.index.lock_writer();
-        self.index.reload(&mut writer).unwrap();
+        self.index.merge_all().unwrap();
         assert_eq!(self.index.engine.searchable_segment_ids().unwrap().len(), 1);
     }
 }

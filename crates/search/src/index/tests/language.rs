@@ -23,7 +23,10 @@ fn other_forms_of_a_word_are_found_behind_the_word_itself() {
     assert_eq!(bench.find("lantaarn"), [4]);
     let page = bench.search(&query("text:lantern"));
     let hit = page.hits.iter().find(|hit| hit.seq == Seq(1)).unwrap();
-    assert_eq!((hit.snippet.as_str(), hit.highlights.as_slice()), ("two lanterns here", &[4..12][..]));
+    assert_eq!(
+        (hit.snippet.as_str(), hit.highlights.len(), hit.highlights.first().cloned()),
+        ("two lanterns here", 1, Some(4..12))
+    );
 }
 
 #[test]
@@ -40,7 +43,7 @@ fn beginnings_and_mistakes_stand_for_words_that_are_there() {
     assert_eq!(bench.find("passport~2"), [1, 2, 4]);
     assert_eq!(sequences(&bench.search(&query("passport~")))[0], 1, "the word itself comes first");
     let hit = &bench.search(&query("passport~ -passport")).hits[0];
-    assert_eq!((hit.seq, hit.highlights.as_slice()), (Seq(4), &[0..8][..]));
+    assert_eq!((hit.seq, hit.highlights.len(), hit.highlights.first().cloned()), (Seq(4), 1, Some(0..8)));
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn quote(text: &mut String, words: &str) {
     }
 }
 
-/// Words of somebody, so that whatever renders the document shows them and does nothing else: marks of Markdown and HTML are escaped (CommonMark, section
+/// Words of somebody, so that whatever renders the document shows them and does nothing else: marks of Markdown and HTML are escaped (`CommonMark`, section
 /// 2.4), and what would break the line or turn its direction is a space.
 fn on_one_line(words: &str) -> String {
     let mut line = String::with_capacity(words.len());
@@ -110,7 +110,7 @@ fn on_one_line(words: &str) -> String {
         match char {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '!' | '#' | '&' | '|' | '~' => line.extend(['\\', char]),
             '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                line.push(' ')
+                line.push(' ');
             }
             char if char.is_control() => line.push(' '),
             char => line.push(char),
