@@ -10,6 +10,7 @@ mod player;
 mod redirects;
 pub(crate) mod script;
 mod statuses;
+mod temptations;
 mod times;
 pub(crate) mod tls;
 mod traps;
@@ -44,6 +45,8 @@ const GROUPS: &[&[Case]] = &[
     encodings::CASES,
     types::CASES,
     bodies::CASES,
+    temptations::CASES,
+    temptations::REDIRECTS,
     traps::CASES,
     statuses::CASES,
     statuses::WALLS,
