@@ -34,6 +34,8 @@ pub fn built(name: &str) -> anyhow::Result<PathBuf> {
 /// A real daemon on a directory of its own.
 pub struct Daemon {
     program: PathBuf,
+    /// What runs the program in place of the kernel: another program, with its arguments.
+    under: Vec<String>,
     dir: PathBuf,
     child: Option<Child>,
     /// The one-time password of the approver, until it was used.
@@ -67,8 +69,19 @@ pub const PASSWORD: &str = "correct horse battery staple";
 impl Daemon {
     /// Prepares the directory: configuration, keys, accounts. Nothing runs yet. `settings` are lines of TOML, tables by their full names.
     pub async fn prepare(dir: &Path, network_config: &Path, settings: &str) -> anyhow::Result<Self> {
+        Self::prepare_under(&[], dir, network_config, settings).await
+    }
+
+    /// The same with a daemon that is run by another program, which is named with its arguments and replaces itself by what it runs.
+    pub async fn prepare_under(
+        under: &[&str],
+        dir: &Path,
+        network_config: &Path,
+        settings: &str,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
-        let mut daemon = Self { program: program()?, dir: dir.canonicalize()?, child: None, approver: None };
+        let under = under.iter().map(|&word| word.to_owned()).collect();
+        let mut daemon = Self { program: program()?, under, dir: dir.canonicalize()?, child: None, approver: None };
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").canonicalize()?;
         let config = format!(
             "data_dir = '{}'\nthemes_dir = '{}'\nindicators_dir = '{}'\nsites_dir = '{}'\nlisten.tcp = ['127.0.0.1:0']\nlisten.socket = '{}'\nfetch.tor.network_config = '{}'\n{settings}\n",
@@ -90,7 +103,14 @@ impl Daemon {
     /// Starts the daemon, and returns when its API answers.
     pub async fn start(&mut self) -> anyhow::Result<()> {
         let log = fs::File::options().create(true).append(true).open(self.log())?;
-        let mut command = Command::new(&self.program);
+        let mut command = match self.under.split_first() {
+            Some((runner, args)) => {
+                let mut command = Command::new(runner);
+                command.args(args).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
         command
             .arg("--config")
             .arg(self.config())
