@@ -13,6 +13,7 @@ mod bench {
     pub(crate) mod process;
     pub(crate) mod rescore;
     pub(crate) mod search;
+    pub(crate) mod soak;
     pub(crate) mod store;
 }
 
@@ -81,6 +82,11 @@ enum Command {
         #[arg(long)]
         large: bool,
     },
+    /// The daemon for as long as one likes while the market changes and relays and services die: memory, descriptors, threads, disk and lag.
+    Soak {
+        #[arg(default_value_t = 30)]
+        minutes: usize,
+    },
     /// Kills a writer in every way that can be thought of, and looks whether anything acknowledged is lost.
     Crash {
         #[arg(long, default_value_t = 200)]
@@ -111,6 +117,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Store { rounds, captures, gigabytes } => bench::store::run(rounds, captures, &gigabytes).await,
         Command::Rescore { rounds, documents } => bench::rescore::run(rounds, documents).await,
         Command::Search { rounds, documents, large } => bench::search::run(rounds, documents, large),
+        Command::Soak { minutes } => bench::soak::run(minutes).await,
         Command::Crash { rounds, seed } => bench::crash::run(rounds, seed),
         Command::Bare { network_config, tcp_nodelay, pages, onions } => {
             bench::bare::run(network_config, tcp_nodelay, pages, onions).await

@@ -28,8 +28,32 @@ pub(crate) fn mapped_mb(pid: u32) -> anyhow::Result<u64> {
     status_mb(pid, "RssFile:")
 }
 
+/// What a process is resident with at present, in KB.
+pub(crate) fn resident_kb(pid: u32) -> anyhow::Result<u64> {
+    status(pid, "VmRSS:")
+}
+
+/// What a process is resident with at present of memory of its own, in KB: what no file stands behind.
+pub(crate) fn own_kb(pid: u32) -> anyhow::Result<u64> {
+    status(pid, "RssAnon:")
+}
+
+/// The threads of a process.
+pub(crate) fn threads(pid: u32) -> anyhow::Result<u64> {
+    status(pid, "Threads:")
+}
+
+/// The files and sockets that a process has open.
+pub(crate) fn descriptors(pid: u32) -> anyhow::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
 fn status_mb(pid: u32, field: &str) -> anyhow::Result<u64> {
+    Ok(status(pid, field)? / 1024)
+}
+
+fn status(pid: u32, field: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
-    Ok(line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024)
+    Ok(line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(0))
 }
