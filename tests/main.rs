@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod house;
+mod pipeline;
 mod structure;
 mod survive;
 mod tor;
