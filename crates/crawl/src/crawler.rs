@@ -9,7 +9,7 @@ use std::{
 use fetch::{Fetcher, LoginCookie};
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use model::{Clock, Pace, Seq, ServiceId, TargetId, ThemeId, Timestamp, UriId};
+use model::{Clock, Pace, Pulse, Seq, ServiceId, TargetId, ThemeId, Timestamp, UriId};
 use store::{FinishedProbe, FinishedVisit, FrontierEntry, HostRecord, Priority, Room, Store};
 use tokio::{
     sync::{Notify, watch},
@@ -109,18 +109,21 @@ pub struct Crawler {
     has_room: bool,
     /// The queue after which the next round begins, so that none is favoured.
     last_served: Option<QueueId>,
+    identity: watch::Sender<Identity>,
+    pulse: Pulse,
 }
 
 impl Crawler {
     /// A crawl over what `store` owes. Nothing is fetched before [`Crawler::run`].
     pub fn new(config: Config, store: Store, fetcher: Arc<Fetcher>, clock: Arc<dyn Clock>, identity: Identity) -> Self {
+        let (identity, identities) = watch::channel(identity);
         let overall =
             std::num::NonZeroU32::new(config.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
         Self {
             follower: Follower::new(store.clone(), config.clone()),
             followed: BTreeMap::new(),
             has_hints: true,
-            visitor: Visitor { store: store.clone(), fetcher, clock: Arc::clone(&clock), identity },
+            visitor: Visitor { store: store.clone(), fetcher, clock: Arc::clone(&clock), identity: identities },
             config,
             store,
             clock,
@@ -140,6 +143,8 @@ impl Crawler {
             is_tor_ready: false,
             has_room: true,
             last_served: None,
+            identity,
+            pulse: Pulse::default(),
         }
     }
 
@@ -155,6 +160,7 @@ impl Crawler {
             result => result?,
         }
         while !stop.is_cancelled() {
+            self.pulse.beat();
             match self.turn(&stop, &mut analysed, &mut tor).await {
                 Err(Error::Store(error)) if error.is_disk_full() => self.wait_for_room(&error).await?,
                 result => result?,

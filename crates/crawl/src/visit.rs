@@ -7,6 +7,7 @@ use model::{
     Capture, Clock, Decision, Digest, Grant, Isolation, MediaPolicy, Pace, Probe, Purpose, Seq, Target, Terms,
 };
 use store::{Evidence, FrontierEntry, Store, UriRecord};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What identifies the running program in each capture.
@@ -24,7 +25,8 @@ pub(crate) struct Visitor {
     pub(crate) store: Store,
     pub(crate) fetcher: Arc<Fetcher>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) identity: Identity,
+    /// What it is now; it changes when another configuration comes into force.
+    pub(crate) identity: watch::Receiver<Identity>,
 }
 
 /// What a visit may do, and the decision that says so.
@@ -125,6 +127,7 @@ impl Visitor {
     }
 
     fn finished(&self, visit: &Visit, isolation: Isolation, exchange: Exchange) -> Result<Finished, store::Error> {
+        let Identity { software, configuration } = *self.identity.borrow();
         let capture = Capture {
             seq: Seq::default(),
             target: visit.target.id,
@@ -152,8 +155,8 @@ impl Visitor {
             redirect_to: exchange.redirect_to,
             via: visit.record.via.clone(),
             hops: visit.record.hops,
-            software: self.identity.software,
-            configuration: self.identity.configuration,
+            software,
+            configuration,
         };
         Ok(Finished {
             evidence: self.store.evidence(visit.entry.theme, capture, &exchange.payload)?,

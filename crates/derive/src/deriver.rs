@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Capture, CaptureId, Document, Grant, ObservableSettings, Outcome, Purpose, Seq, Theme, ThemeId};
+use model::{Capture, CaptureId, Document, Grant, ObservableSettings, Outcome, Pulse, Purpose, Seq, Theme, ThemeId};
 use search::{Index, Indexes};
 use store::{Analysis, Attempt, Room, Run, Store};
 use tokio::time::Instant;
@@ -60,6 +60,7 @@ pub struct Deriver {
     extractor: Extractor,
     /// Which observables of a theme may be kept; of others every kind.
     keep: HashMap<ThemeId, ObservableSettings>,
+    pulse: Pulse,
 }
 
 /// How far the analysis of one theme is.
@@ -82,7 +83,7 @@ struct Follower {
 impl Deriver {
     /// An analysis of what `store` holds, into its derived tables and `indexes`.
     pub fn new(config: Config, store: Store, indexes: Arc<Indexes>) -> Self {
-        Self { config, store, indexes, extractor: analysis::document, keep: HashMap::new() }
+        Self { config, store, indexes, extractor: analysis::document, keep: HashMap::new(), pulse: Pulse::default() }
     }
 
     /// Keeps of each theme's pages the observables that it allows (R23), and no others.
@@ -90,6 +91,11 @@ impl Deriver {
     pub fn keeping(self, themes: &[Theme]) -> Self {
         let keep = themes.iter().map(|theme| (theme.id, theme.observables.clone())).collect();
         Self { keep, ..self }
+    }
+
+    /// Beats at each turn of the loop.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Up to where a page of the theme is read, and what is kept of it.
@@ -124,6 +130,7 @@ impl Deriver {
         let mut changed = self.store.changed();
         let mut followers: BTreeMap<ThemeId, Follower> = BTreeMap::new();
         loop {
+            self.pulse.beat();
             let themes = newest.borrow_and_update().clone();
             let has_room = self.store.room() == Room::ForAll;
             let has_changed = changed.has_changed().unwrap_or(false);
@@ -158,7 +165,7 @@ impl Deriver {
                 break;
             }
             if !is_busy {
-                let longest = if has_room { Duration::from_hours(1) } else { ROOM_TICK };
+                let longest = if has_room { Pulse::REST } else { ROOM_TICK };
                 let wait = followers.values().filter_map(|follower| follower.wait(&self.config)).min();
                 let wait = wait.map_or(longest, |wait| wait.min(longest));
                 tokio::select! {
@@ -234,6 +241,7 @@ impl Deriver {
         let grant = Grant::system(Purpose::Derivation);
         let (mut at, end) = (follower.index.indexed_up_to(), follower.cursor);
         while at < end {
+            self.pulse.beat();
             let run = self.store.captures_after(&grant, follower.theme, at, self.config.batch.max(1))?;
             for capture in run.captures.into_iter().take_while(|capture| capture.seq <= end) {
                 let id = CaptureId { theme: follower.theme, seq: capture.seq };
@@ -256,6 +264,8 @@ impl Deriver {
         let Follower { theme, cursor, .. } = *follower;
         let (store, index, extractor) = (&self.store, &follower.index, self.extractor);
         let eraser = Eraser { store, index, theme, extractor, reading: &follower.profiles.reading, cursor };
+        // Files of a large store that hold what was erased are written anew.
+        let _long = self.pulse.long_work();
         follower.erase_at = (!eraser.run()?).then(|| Instant::now() + ERASE_AGAIN);
         Ok(())
     }

@@ -42,7 +42,6 @@ pub struct Fetcher {
     cold: ColdOpens,
     cookies: Mutex<Cookies>,
     pool: Mutex<Pool>,
-    block_lists: Vec<PathBuf>,
     blocks: RwLock<Arc<Blocks>>,
 }
 
@@ -71,27 +70,22 @@ impl Fetcher {
             limits,
             cookies: Mutex::default(),
             pool: Mutex::new(Pool::new(connections_per_target, Duration::from_secs(keep_alive_s.into()))),
-            block_lists: config.block_lists.clone(),
             blocks: RwLock::new(Arc::new(Ok(BlockList::default()))),
         };
-        if let Err(error) = fetcher.reload_block_lists() {
+        if let Err(error) = fetcher.replace_block_lists(&config.block_lists) {
             tracing::error!(%error, "nothing is fetched until the block lists can be read");
+            *fetcher.blocks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Err(error.to_string()));
         }
         Ok(fetcher)
     }
 
-    /// Reads the block lists again, and says how many digests they hold. While they cannot be read every fetch is blocked.
-    pub fn reload_block_lists(&self) -> Result<usize, Error> {
-        let read = BlockList::read(&self.block_lists);
-        let (blocks, result) = match read {
-            Ok(list) => {
-                let len = list.len();
-                (Ok(list), Ok(len))
-            }
-            Err(error) => (Err(error.to_string()), Err(error)),
-        };
-        *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(blocks);
-        result
+    /// Reads these block lists, which take the place of the ones before, and says how many digests they hold. Where one of them cannot be read
+    /// what was in force stays so: the lists of before, or a stop of every fetch.
+    pub fn replace_block_lists(&self, paths: &[PathBuf]) -> Result<usize, Error> {
+        let list = BlockList::read(paths)?;
+        let len = list.len();
+        *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ok(list));
+        Ok(len)
     }
 
     /// Sends these cookies of a login with requests of `target` to `hosts`, instead of those that its site has set so far.

@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
-use model::{Clock, Digest, Timestamp};
+use model::{Clock, Digest, Pulse, Timestamp};
 use proof::{
     InclusionProof, LeafKind, Note, SignerKey, Tile, TileKind, TimestampResponse, VerifierKey, timestamp_request,
     write_entry,
 };
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -58,6 +59,7 @@ pub struct Notary {
     directory: PathBuf,
     /// Serialises signing.
     signing: Mutex<()>,
+    pulse: Pulse,
 }
 
 /// What holding a kept checkpoint against the log comes to.
@@ -109,7 +111,12 @@ impl fmt::Display for Verdict {
 impl Notary {
     /// A notary for `store`. Writes nothing yet.
     pub fn new(store: Store, signer: SignerKey, directory: &Path) -> Self {
-        Self { store, signer, directory: directory.to_owned(), signing: Mutex::default() }
+        Self { store, signer, directory: directory.to_owned(), signing: Mutex::default(), pulse: Pulse::default() }
+    }
+
+    /// Beats at each turn of the loop.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Takes up its work: a key that is new here becomes a leaf, and a file beside the checkpoints names every key.
@@ -318,8 +325,14 @@ impl Notary {
             self.store.anchor_audit(clock.now())?;
             self.sign(clock.now()).map(drop)
         };
-        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            signed(sign())?;
+        let mut sign_at = Instant::now() + every;
+        let rest = |sign_at: Instant| sleep_until(sign_at.min(Instant::now() + Pulse::REST));
+        while stop.run_until_cancelled(rest(sign_at)).await.is_some() {
+            self.pulse.beat();
+            if sign_at <= Instant::now() {
+                signed(sign())?;
+                sign_at = Instant::now() + every;
+            }
         }
         signed(sign())
     }

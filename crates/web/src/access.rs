@@ -224,7 +224,7 @@ pub(crate) async fn authorise(
         Content(roles) | Released(roles) => {
             let theme = theme()?;
             who.demand(roles, Some(theme), matches!(route.needs, Content(_)))?;
-            let demands = running.app.themes.iter().any(|known| known.id == theme && known.requires_purpose);
+            let demands = running.theme(theme).is_some_and(|known| known.requires_purpose);
             if demands && purpose(&parts.headers)?.is_none() {
                 return Err(Refusal::NoPurpose);
             }

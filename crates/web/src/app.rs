@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crawl::CrawlHandle;
 use fetch::TorStatus;
@@ -31,7 +31,7 @@ pub struct App {
     /// How ready the Tor client is.
     pub tor: watch::Receiver<TorStatus>,
     /// The themes that exist. Any other one is unknown, whatever the store holds.
-    pub themes: Arc<[Theme]>,
+    pub themes: Arc<Themes>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The power to make grants, for those who are authenticated here.
@@ -44,6 +44,27 @@ pub struct App {
     pub watches: WatchConfig,
     /// The version of the program.
     pub version: &'static str,
+}
+
+/// The themes as their files describe them, which may be read anew while the API is served.
+#[derive(Debug)]
+pub struct Themes(RwLock<Arc<[Theme]>>);
+
+impl Themes {
+    /// These themes.
+    pub fn new(themes: Vec<Theme>) -> Self {
+        Self(RwLock::new(themes.into()))
+    }
+
+    /// The themes as they are now.
+    pub fn now(&self) -> Arc<[Theme]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts these in the place of the ones before; what asks from now on sees them.
+    pub fn replace(&self, themes: Vec<Theme>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = themes.into();
+    }
 }
 
 /// The application while it serves.
@@ -82,7 +103,12 @@ impl Running {
 
     /// Whether there is such a theme.
     pub(crate) fn has_theme(&self, theme: ThemeId) -> bool {
-        self.app.themes.iter().any(|known| known.id == theme)
+        self.theme(theme).is_some()
+    }
+
+    /// The theme, if there is such a one.
+    pub(crate) fn theme(&self, theme: ThemeId) -> Option<Theme> {
+        self.app.themes.now().iter().find(|known| known.id == theme).cloned()
     }
 
     /// Does what may wait for the disk, off the event loop.

@@ -31,8 +31,8 @@ mod watching;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use app::App;
+pub use app::{App, Themes};
 pub use authentication::{Config, first_accounts};
 pub use router::{openapi, router};
-pub use server::{Error, Server, TlsFiles};
+pub use server::{CertificateHandle, Error, Server, TlsFiles};
 pub use watching::{WatchConfig, Watcher, WatcherError};

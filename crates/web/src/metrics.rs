@@ -138,7 +138,7 @@ pub(crate) fn lags(running: &Running) -> Result<[u64; 3], Refusal> {
     let app = &running.app;
     let (newest, crawl) = (app.store.newest().borrow().clone(), app.crawl.status().borrow().clone());
     let mut lags = [0; 3];
-    for theme in app.themes.iter().map(|theme| theme.id) {
+    for theme in app.themes.now().iter().map(|theme| theme.id) {
         let newest = newest.get(&theme).copied().unwrap_or_default().0;
         // Links of a theme without a target are followed by nobody.
         let is_watched = crawl.targets.iter().any(|target| target.theme == theme);

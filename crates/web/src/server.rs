@@ -11,6 +11,7 @@ mod tests;
 use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
+use model::Pulse;
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
@@ -47,7 +48,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub struct Server {
     running: Shared,
     doors: Vec<Door>,
+    /// What TCP is encrypted with, if it is.
+    certificate: Option<Arc<Certificate>>,
     addresses: Vec<SocketAddr>,
+}
+
+/// A hold on the certificate of a server, which may be running.
+#[derive(Clone)]
+pub struct CertificateHandle(Arc<Certificate>);
+
+impl CertificateHandle {
+    /// Reads certificate and key anew. Files that cannot be used leave the ones before in force; [`Error::Tls`] names them.
+    pub fn reload(&self) -> Result<(), Error> {
+        self.0.reload()
+    }
 }
 
 /// A listener, and what those who come through it get.
@@ -56,6 +70,7 @@ struct Door {
     service: Router,
     /// What TCP is encrypted with, if it is.
     certificate: Option<Arc<Certificate>>,
+    pulse: Pulse,
 }
 
 enum Listener {
@@ -75,15 +90,11 @@ impl Server {
         for address in tcp {
             let listener = TcpListener::bind(address).await.map_err(|source| Error::address(*address, source))?;
             addresses.push(listener.local_addr().map_err(|source| Error::address(*address, source))?);
-            doors.push(Door {
-                listener: Listener::Tcp(listener),
-                service: router.clone(),
-                certificate: certificate.clone(),
-            });
+            doors.push(Door::new(Listener::Tcp(listener), router.clone(), certificate.clone()));
         }
         let socket = Socket::bind(socket).await?;
-        doors.push(Door { listener: Listener::Unix(socket), service: router, certificate: None });
-        Ok(Self { running, doors, addresses })
+        doors.push(Door::new(Listener::Unix(socket), router, None));
+        Ok(Self { running, doors, certificate, addresses })
     }
 
     /// Takes an address at which `GET /metrics` tells figures of the house to whoever asks, unencrypted.
@@ -91,13 +102,23 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(|source| Error::address(address, source))?;
         self.addresses.push(listener.local_addr().map_err(|source| Error::address(address, source))?);
         let service = figures(Shared::clone(&self.running));
-        self.doors.push(Door { listener: Listener::Tcp(listener), service, certificate: None });
+        self.doors.push(Door::new(Listener::Tcp(listener), service, None));
         Ok(self)
     }
 
     /// The TCP addresses, with the ports that the system chose where 0 was asked for.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// One for each listener; it beats at each turn of the listener's loop.
+    pub fn pulses(&self) -> Vec<Pulse> {
+        self.doors.iter().map(|door| door.pulse.clone()).collect()
+    }
+
+    /// A hold on the certificate that TCP is encrypted with, if it is.
+    pub fn certificate(&self) -> Option<CertificateHandle> {
+        self.certificate.clone().map(CertificateHandle)
     }
 
     /// What runs the watches that are kept over this API.
@@ -125,10 +146,15 @@ impl Server {
 }
 
 impl Door {
+    fn new(listener: Listener, service: Router, certificate: Option<Arc<Certificate>>) -> Self {
+        Self { listener, service, certificate, pulse: Pulse::default() }
+    }
+
     async fn serve(self, stop: CancellationToken) {
-        let Self { listener, service, certificate } = self;
+        let Self { listener, service, certificate, pulse } = self;
         let mut connections = JoinSet::new();
         loop {
+            pulse.beat();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -143,6 +169,7 @@ impl Door {
                         sleep(ACCEPT_PAUSE).await;
                     }
                 },
+                () = sleep(Pulse::REST) => {}
             }
         }
         // The address is free from here on, while those who are inside may finish.

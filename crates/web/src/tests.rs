@@ -45,7 +45,7 @@ use store::{CredentialKey, Notary, Store};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::App;
+use crate::{App, Themes};
 
 pub(crate) const TOKEN: &str = "nw_0123456789abcdef";
 
@@ -132,7 +132,7 @@ impl House {
             indexes: Arc::clone(&indexes),
             crawl: crawler.handle(),
             tor: tor.subscribe(),
-            themes: Arc::new([theme(CYBER), theme(MARKET)]),
+            themes: Arc::new(Themes::new(vec![theme(CYBER), theme(MARKET)])),
             clock: now,
             authority: Authority::of_this_process(),
             // Tests ask quickly; what limits them has a test of its own.

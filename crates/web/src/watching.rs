@@ -8,7 +8,7 @@ mod spool;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use model::{Grant, Grouping, Phase, Purpose, Role, RoleGrant, Seq, ThemeId, Timestamp, Trigger, Watch};
+use model::{Grant, Grouping, Phase, Pulse, Purpose, Role, RoleGrant, Seq, ThemeId, Timestamp, Trigger, Watch};
 use proof::LeafKind;
 use search::{Hit, Query, Sort};
 use store::{Act, KeptWatch, WatchRun, WatchState};
@@ -52,6 +52,7 @@ pub struct Watcher {
     running: Shared,
     owners: Arc<Owners>,
     spool: Option<Spool>,
+    pulse: Pulse,
 }
 
 /// What a run found.
@@ -67,13 +68,19 @@ struct Found {
 impl Watcher {
     pub(crate) fn new(running: Shared, owners: Arc<Owners>) -> Self {
         let spool = Spool::of(&running.app.watches);
-        Self { running, owners, spool }
+        Self { running, owners, spool, pulse: Pulse::default() }
+    }
+
+    /// Beats at each turn of the loop.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Runs watches when they are due, until `stop`. A full disk makes it wait.
     pub async fn run(self, stop: CancellationToken) -> Result<(), WatcherError> {
         let watcher = Arc::new(self);
         loop {
+            watcher.pulse.beat();
             let round = Arc::clone(&watcher);
             let wait = match tokio::task::spawn_blocking(move || round.look()).await? {
                 Ok(true) => Duration::ZERO,
@@ -94,8 +101,9 @@ impl Watcher {
     pub(crate) fn look(&self) -> Result<bool, store::Error> {
         let app = &self.running.app;
         let mut is_busy = false;
-        for theme in app.themes.iter().map(|theme| theme.id) {
+        for theme in app.themes.now().iter().map(|theme| theme.id) {
             for watch in app.store.watches(&Grant::system(Purpose::Maintenance), theme)? {
+                self.pulse.beat();
                 is_busy |= self.step(theme, &watch)?;
             }
             if let Some(spool) = &self.spool {

@@ -2,23 +2,29 @@
 
 use std::sync::Arc;
 
-use model::Timestamp;
+use model::{Pulse, Timestamp};
 use tokio::sync::{Notify, watch};
 
 use super::{Crawler, Queue, QueueId, TICK};
-use crate::{CrawlStatus, TargetStatus, watched::Watched};
+use crate::{CrawlStatus, Identity, TargetStatus, watched::Watched};
 
 /// A hold on the running crawl, for those who change targets and those who ask how it goes.
 #[derive(Clone)]
 pub struct CrawlHandle {
     changed: Arc<Notify>,
     status: watch::Receiver<CrawlStatus>,
+    identity: watch::Sender<Identity>,
 }
 
 impl CrawlHandle {
     /// Tells the crawl that targets, decisions or logins have changed in the store.
     pub fn targets_changed(&self) {
         self.changed.notify_one();
+    }
+
+    /// Says what captures tell of the running program from now on.
+    pub fn identity_changed(&self, identity: Identity) {
+        self.identity.send_replace(identity);
     }
 
     /// The state of the crawl, as it changes.
@@ -30,7 +36,16 @@ impl CrawlHandle {
 impl Crawler {
     /// A hold on this crawl.
     pub fn handle(&self) -> CrawlHandle {
-        CrawlHandle { changed: Arc::clone(&self.changed), status: self.status.subscribe() }
+        CrawlHandle {
+            changed: Arc::clone(&self.changed),
+            status: self.status.subscribe(),
+            identity: self.identity.clone(),
+        }
+    }
+
+    /// Beats at each turn of the loop.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Publishes the state, not too often.

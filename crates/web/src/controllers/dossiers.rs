@@ -366,7 +366,7 @@ fn version(
         Some(last) => Some(store.dossier_capture(grant, theme, at.dossier, *last)?),
         None => None,
     };
-    let retention = running.app.themes.iter().find(|known| known.id == theme).map(|theme| theme.retention);
+    let retention = running.theme(theme).map(|theme| theme.retention);
     let keeping = match &last {
         Some(last) => Some(store.keeping(theme, last, &retention.unwrap_or_default())?),
         None => None,

@@ -90,7 +90,7 @@ pub(crate) async fn retain(
     let retain = move |running: &Running| {
         let (store, now) = (&running.app.store, running.app.clock.now());
         let grant = at.grant(&running.app, Phase::Analysis);
-        let theme = running.app.themes.iter().find(|theme| theme.id == at.theme).ok_or(Refusal::NoTheme)?;
+        let theme = running.theme(at.theme).ok_or(Refusal::NoTheme)?;
         running.keys.forget_answers();
         let run = if new.dry_run {
             store.expired(&grant, at.theme, &theme.retention, now)?

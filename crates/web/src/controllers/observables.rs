@@ -77,8 +77,8 @@ pub(crate) async fn sightings(
     let format = wanted.format;
     let read = move |running: &Running| {
         let grant = at.grant(&running.app, Phase::Analysis);
-        let theme = running.app.themes.iter().find(|theme| theme.id == at.theme).ok_or(Refusal::NoTheme)?;
-        found(running, &grant, theme, &wanted)
+        let theme = running.theme(at.theme).ok_or(Refusal::NoTheme)?;
+        found(running, &grant, &theme, &wanted)
     };
     running.blocking(read).await.map(|sightings| format.answer(&sightings))
 }

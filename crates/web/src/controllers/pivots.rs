@@ -35,7 +35,7 @@ pub(crate) async fn pivot(
     let purpose = purpose(&headers)?;
     let pivot = move |running: &Running| {
         let mut themes = Vec::new();
-        for theme in running.app.themes.iter().filter(|theme| reads(&who, theme.id)) {
+        for theme in running.app.themes.now().iter().filter(|theme| reads(&who, theme.id)) {
             if theme.requires_purpose && purpose.is_none() {
                 return Err(Refusal::NoPurpose);
             }

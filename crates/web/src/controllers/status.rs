@@ -27,7 +27,7 @@ fn read(running: &Running, who: &Who) -> Result<Status, Refusal> {
     let app = &running.app;
     let is_administrator = who.has(Role::Administrator, None);
     let is_told = |theme: &&model::Theme| is_administrator || sees(who, theme.id);
-    let told: Vec<ThemeId> = app.themes.iter().filter(is_told).map(|theme| theme.id).collect();
+    let told: Vec<ThemeId> = app.themes.now().iter().filter(is_told).map(|theme| theme.id).collect();
     let analysis = told.iter().map(|theme| analysis(running, *theme)).collect::<Result<_, _>>()?;
     let mut without_approver = Vec::new();
     for theme in told {

@@ -20,5 +20,5 @@ pub(crate) async fn list(State(running): State<Shared>, Extension(who): Extensio
         title: theme.title.clone(),
         description: theme.description.clone(),
     };
-    Json(Themes { themes: running.app.themes.iter().filter(is_told).map(theme).collect() })
+    Json(Themes { themes: running.app.themes.now().iter().filter(is_told).map(theme).collect() })
 }

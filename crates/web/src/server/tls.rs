@@ -55,6 +55,15 @@ impl Certificate {
         Ok(Self { files, held: Mutex::new(held) })
     }
 
+    /// Reads the files anew, whether or not they seem to have changed. Errors: [`Error::Tls`]; what was read before stays in force.
+    pub(super) fn reload(&self) -> Result<(), Error> {
+        let now = changed_at(&self.files);
+        let acceptor = acceptor(&self.files)?;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Held { acceptor, changed_at: now, looked_at: Instant::now() };
+        Ok(())
+    }
+
     /// Shakes hands with a client, in a bounded time.
     pub(super) async fn greet(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let acceptor = self.acceptor();

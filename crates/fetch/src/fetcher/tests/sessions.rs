@@ -78,24 +78,28 @@ async fn blocked_addresses_are_never_dialled() {
 
     let domain = uri("/").host().to_string();
     std::fs::write(list.path(), Digest::of(domain.as_bytes()).to_string()).unwrap();
-    assert_eq!(fetcher.reload_block_lists().unwrap(), 1);
+    let lists = [list.path().to_owned()];
+    assert_eq!(fetcher.replace_block_lists(&lists).unwrap(), 1);
     let blocked = fetcher.fetch(&request("/")).await;
     assert_eq!((blocked.outcome, blocked.request.len()), (Outcome::Blocked, 0));
 
     std::fs::remove_file(list.path()).unwrap();
-    fetcher.reload_block_lists().unwrap_err();
-    let other = Request::new(format!("http://{}/", OnionAddress::from_public_key([2; 32])).parse().unwrap(), GROUP);
-    let closed = fetcher.fetch(&other).await;
-    assert_eq!(closed.outcome, Outcome::Blocked);
-    assert!(closed.detail.is_some_and(|detail| detail.contains("cannot read")));
+    fetcher.replace_block_lists(&lists).unwrap_err();
+    assert_eq!(fetcher.fetch(&request("/")).await.outcome, Outcome::Blocked, "the list of before stays in force");
     assert_eq!(loopback.opened(), opened);
+    assert_eq!(fetcher.replace_block_lists(&[]).unwrap(), 0);
+    assert_eq!(fetcher.fetch(&request("/")).await.outcome, Outcome::Ok);
 }
 
 #[tokio::test]
 async fn a_missing_list_blocks_from_the_start() {
     let loopback = serve(PAGE);
     let fetcher = fetcher_with(&loopback, |config| config.block_lists.push("/nowhere/list".into()));
-    assert_eq!(fetcher.fetch(&request("/")).await.outcome, Outcome::Blocked);
+    let closed = fetcher.fetch(&request("/")).await;
+    assert_eq!(closed.outcome, Outcome::Blocked);
+    assert!(closed.detail.is_some_and(|detail| detail.contains("cannot read")));
+    fetcher.replace_block_lists(&["/nowhere/else".into()]).unwrap_err();
+    assert_eq!(fetcher.fetch(&request("/")).await.outcome, Outcome::Blocked, "a failure opens nothing");
     assert_eq!(loopback.opened(), 0);
 }
 

@@ -129,7 +129,7 @@ fn labelled(
 
 /// What an observable may be in the normal forms of the theme. What has none is looked for as it is written.
 fn forms(running: &Running, theme: ThemeId, observed: &Observed) -> Result<Vec<(ObservableKind, String)>, Refusal> {
-    let theme = running.app.themes.iter().find(|known| known.id == theme).ok_or(Refusal::NoTheme)?;
+    let theme = running.theme(theme).ok_or(Refusal::NoTheme)?;
     let written = observed.value.as_deref().unwrap_or_default();
     let kinds = ObservableKind::ALL.into_iter().filter(|kind| observed.kind.is_none_or(|of| of == *kind));
     let form = |kind| derive::normal_form(kind, written, &theme.observables).unwrap_or_else(|| written.to_owned());

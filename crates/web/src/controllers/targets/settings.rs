@@ -108,7 +108,7 @@ pub(crate) fn checked_terms(running: &Running, theme: ThemeId, mut terms: Terms)
     check_patterns("scope.exclude", &terms.scope.exclude)?;
     let hosts = terms.scope.hosts.iter().map(|host| canonical_host(host, terms.allows_exit));
     terms.scope.hosts = hosts.collect::<Result<_, _>>()?;
-    let known = running.app.themes.iter().find(|known| known.id == theme).ok_or(Refusal::NoTheme)?;
+    let known = running.theme(theme).ok_or(Refusal::NoTheme)?;
     check_retention(&terms, known.retention)?;
     Ok(Matter::Crawl(Box::new(terms)))
 }

@@ -59,6 +59,19 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     assert!(!is_answered(&certificate, &first).await);
 }
 
+#[tokio::test]
+async fn a_reload_takes_a_good_certificate_and_names_a_bad_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, first) = write(dir.path());
+    let certificate = Arc::new(Certificate::load(files.clone()).unwrap());
+    fs::write(&files.certificate, "no certificate").unwrap();
+    assert!(certificate.reload().unwrap_err().to_string().contains("tls.pem"));
+    assert!(is_answered(&certificate, &first).await, "a bad file leaves the one before in force");
+    let (_, second) = write(dir.path());
+    certificate.reload().unwrap();
+    assert!(is_answered(&certificate, &second).await);
+}
+
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let dir = tempfile::tempdir().unwrap();
