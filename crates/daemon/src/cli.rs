@@ -52,6 +52,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ADDRESS")]
         onion: Option<String>,
     },
+    /// Makes the daemon read configuration, themes, block lists and certificate anew, and waits until it has.
+    Reload,
     /// Logs in: the password is asked for, or read from standard input.
     Login { name: AccountName },
     /// Forgets who is logged in.

@@ -1,11 +1,19 @@
 //! Keys to restricted onion services, in the files that C tor uses too (`ClientOnionAuthDir` in its manual): one key a file, named
 //! `*.auth_private`, a line of `<56 characters>:descriptor:x25519:<52 characters of base 32>`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use model::OnionAddress;
 
 use crate::failure::Failure;
+
+/// Where they lie.
+pub(crate) fn directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("credentials").join("onion-auth")
+}
 
 /// Reads every key of the directory; none where there is no such directory.
 pub(crate) fn load(directory: &Path) -> Result<Vec<(OnionAddress, fetch::ClientKey)>, Failure> {

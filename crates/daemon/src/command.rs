@@ -33,7 +33,7 @@ use crate::{
     config::Config,
     credentials::{self, Credentials},
     failure::Failure,
-    identity, print, serve, themes,
+    identity, print, reload, serve, themes,
 };
 
 /// Runs the command.
@@ -54,25 +54,49 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Manual { directory } => return generate::manual(directory),
         _ => {}
     }
+    if matches!(command, Command::Reload) {
+        // The daemon, and not this command, is to say what is wrong with a configuration: then its log and its status say it too.
+        let config = Config::load(&path).unwrap_or_default();
+        return runtime()?.block_on(reload(&config.listen.socket, wants_json));
+    }
     let config = Config::load(&path)?;
     match command {
-        Command::Serve => serve::run(&config),
+        Command::Serve => serve::run(&path, config),
         Command::Init { new_log_key } => init(&config, new_log_key, wants_json),
         Command::CheckConfig => check(&config, wants_json),
         Command::Restore(args) => backup::restore(&config, &args, wants_json),
         Command::Verify(args) if args.offline => log::verify_offline(&config, &args, wants_json),
         command => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
             let file =
                 token_file.or_else(identity::default_file).context("say with --token-file where the token is")?;
             let client = Client::new(&config.listen.socket, identity::read(&file)?, purpose);
             if let Command::Doctor { onion } = command {
                 let onion = onion.as_deref();
-                return runtime.block_on(doctor::run(&path, &config, &client, onion, wants_json));
+                return runtime()?.block_on(doctor::run(&path, &config, &client, onion, wants_json));
             }
-            runtime.block_on(ask(&client, &file, command, wants_json))
+            runtime()?.block_on(ask(&client, &file, command, wants_json))
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?)
+}
+
+async fn reload(socket: &Path, wants_json: bool) -> Result<(), Failure> {
+    let report = reload::ask(socket).await?;
+    if wants_json {
+        print::json(&serde_json::to_value(&report).context("the answer cannot be written out")?);
+    } else {
+        print::line(&format!("Read anew: {}.", report.taken.join(", ")));
+        for setting in &report.restart {
+            print::line(&format!("Needs a restart: {setting}."));
+        }
+    }
+    for problem in &report.kept {
+        print::note(&format!("nachtwacht: {problem}"));
+    }
+    if report.kept.is_empty() { Ok(()) } else { Err(Failure::NotReloaded(report.kept.len())) }
 }
 
 async fn ask(client: &Client, token_file: &Path, command: Command, wants_json: bool) -> Result<(), Failure> {
@@ -119,6 +143,7 @@ async fn ask(client: &Client, token_file: &Path, command: Command, wants_json: b
         | Command::Init { .. }
         | Command::CheckConfig
         | Command::Doctor { .. }
+        | Command::Reload
         | Command::Completions { .. }
         | Command::Manual { .. }
         | Command::Restore(_)

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, starters};
 
 /// The configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,13 @@ impl Config {
     pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
         let problem = |problem: String| Failure::Configuration { path: path.to_owned(), problem };
         let text = fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| problem(error.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| problem(error.to_string()))?;
+        let additions = additions(&path.with_extension("d"))?;
+        if !additions.is_empty() {
+            let mut merged: toml::Table = toml::from_str(&text).map_err(|error| problem(error.to_string()))?;
+            additions.into_iter().for_each(|addition| merge(&mut merged, addition));
+            config = merged.try_into().map_err(|error: toml::de::Error| problem(error.to_string()))?;
+        }
         config.check().map_err(problem)?;
         Ok(config)
     }
@@ -128,6 +134,29 @@ impl Config {
 
     pub(crate) fn tor_dir(&self) -> PathBuf {
         self.data_dir.join("tor")
+    }
+}
+
+/// The `*.toml` of a directory beside the file, in order of name: what the package was told at its installation, and what an administrator keeps apart.
+fn additions(directory: &Path) -> Result<Vec<toml::Table>, Failure> {
+    let mut additions = Vec::new();
+    for path in starters::files(directory)? {
+        let problem = |problem: String| Failure::Configuration { path: path.clone(), problem };
+        let text = fs::read_to_string(&path).map_err(|error| problem(error.to_string()))?;
+        // By itself, so that a mistake is named by its own file and line.
+        toml::from_str::<Config>(&text).map_err(|error| problem(error.to_string()))?;
+        additions.push(toml::from_str(&text).map_err(|error| problem(error.to_string()))?);
+    }
+    Ok(additions)
+}
+
+/// Puts the keys of `more` into `table`, over those that are there.
+fn merge(table: &mut toml::Table, more: toml::Table) {
+    for (key, value) in more {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(table)), toml::Value::Table(more)) => merge(table, more),
+            (_, value) => _ = table.insert(key, value),
+        }
     }
 }
 
@@ -176,6 +205,27 @@ mod tests {
             keys
         };
         assert_eq!(keys(&text), keys(&toml::to_string(&Config::default()).unwrap()));
+    }
+
+    #[test]
+    fn files_beside_it_go_before_it_in_order_of_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("nachtwacht.toml");
+        let add = |name: &str, text: &str| fs::write(dir.path().join("nachtwacht.d").join(name), text).unwrap();
+        fs::create_dir(dir.path().join("nachtwacht.d")).unwrap();
+        fs::write(&path, "[crawl]\nconcurrency = 3\nburst = 2\n").unwrap();
+        assert_eq!(Config::load(&path).unwrap().crawl.concurrency, 3);
+        add("10-a.toml", "listen.tcp = [\"127.0.0.1:1\"]\ncrawl.concurrency = 4\n");
+        add("20-b.toml", "[crawl]\nconcurrency = 5\n");
+        add("30-c.toml.old", "nonsense");
+        let config = Config::load(&path).unwrap();
+        assert_eq!((config.crawl.concurrency, config.crawl.burst), (5, 2));
+        assert_eq!(config.listen.tcp, [SocketAddr::from((Ipv4Addr::LOCALHOST, 1))]);
+        add("20-b.toml", "\n[crawl]\nconcurency = 5\n");
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(["20-b.toml", "line 3", "concurency"].iter().all(|part| error.contains(part)), "{error}");
+        add("20-b.toml", "crawl.concurrency = 0\n");
+        assert!(Config::load(&path).is_err(), "what no type can say is checked of the whole");
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub(crate) enum Failure {
     /// Exit code 10.
     #[error("{0}")]
     Refused(String),
+    /// Exit code 3.
+    #[error("{0} thing(s) are wrong; what was in force before stays so")]
+    NotReloaded(usize),
     /// Exit code 11.
     #[error("the evidence does not hold: {0} thing(s) are wrong")]
     Unsound(u64),
@@ -44,7 +47,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Other(_) => 1,
-            Self::Configuration { .. } => 3,
+            Self::Configuration { .. } | Self::NotReloaded(_) => 3,
             Self::StoreLocked(_) => 4,
             Self::StoreOther(_) => 5,
             Self::Directory { .. } => 6,

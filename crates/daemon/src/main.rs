@@ -1,5 +1,6 @@
 //! The binary: command line, configuration, lifecycle, telemetry, wiring. Logic lives in the crates below it.
 
+mod back_off;
 mod cli;
 mod client;
 mod client_keys;
@@ -10,8 +11,10 @@ mod failure;
 mod identity;
 mod lifecycle;
 mod print;
+mod reload;
 mod serve;
 mod starters;
+mod supervisor;
 mod themes;
 
 use std::process::ExitCode;

@@ -68,7 +68,7 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 /// The `*.toml` of a directory, in order of name; none where there is no such directory.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| problem(directory, error.to_string()))?,
