@@ -1,7 +1,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Output, Stdio},
+    process::{ExitStatus, Output, Stdio},
     time::Duration,
 };
 
@@ -40,6 +40,8 @@ pub struct Daemon {
     child: Option<Child>,
     /// The one-time password of the approver, until it was used.
     approver: Option<String>,
+    /// What the service manager hands over in the environment.
+    environment: Vec<(&'static str, String)>,
 }
 
 /// Who uses the command line.
@@ -80,8 +82,14 @@ impl Daemon {
         settings: &str,
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
-        let under = under.iter().map(|&word| word.to_owned()).collect();
-        let mut daemon = Self { program: program()?, under, dir: dir.canonicalize()?, child: None, approver: None };
+        let mut daemon = Self {
+            program: program()?,
+            under: under.iter().map(|&word| word.to_owned()).collect(),
+            dir: dir.canonicalize()?,
+            child: None,
+            approver: None,
+            environment: Vec::new(),
+        };
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").canonicalize()?;
         let config = format!(
             "data_dir = '{}'\nthemes_dir = '{}'\nindicators_dir = '{}'\nsites_dir = '{}'\nlisten.tcp = ['127.0.0.1:0']\nlisten.socket = '{}'\nfetch.tor.network_config = '{}'\n{settings}\n",
@@ -100,6 +108,22 @@ impl Daemon {
         Ok(daemon)
     }
 
+    /// A daemon that somebody else started: `program` asks it, its socket and its configuration are found in `dir`, and `password` is the
+    /// approver's one-time password.
+    pub async fn attach(program: &Path, dir: &Path, password: &str) -> anyhow::Result<Self> {
+        let daemon = Self {
+            program: program.to_owned(),
+            under: Vec::new(),
+            dir: dir.canonicalize()?,
+            child: None,
+            approver: None,
+            environment: Vec::new(),
+        };
+        daemon.log_in(Person::Approver, "approver", password).await?;
+        daemon.settle_in().await?;
+        Ok(daemon)
+    }
+
     /// Starts the daemon, and returns when its API answers.
     pub async fn start(&mut self) -> anyhow::Result<()> {
         let log = fs::File::options().create(true).append(true).open(self.log())?;
@@ -115,6 +139,7 @@ impl Daemon {
             .arg("--config")
             .arg(self.config())
             .arg("serve")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -131,6 +156,27 @@ impl Daemon {
             self.settle_in().await?;
         }
         Ok(())
+    }
+
+    /// Hands a variable over in the environment, from the next start on.
+    pub fn hand_over(&mut self, name: &'static str, value: &str) {
+        self.environment.push((name, value.to_owned()));
+    }
+
+    /// Sends a signal, such as `HUP`.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid()?.to_string()]).status().await?;
+        ensure!(sent.success(), "the daemon cannot be sent SIG{name}");
+        Ok(())
+    }
+
+    /// Waits until the daemon ends, whatever it ends with.
+    pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        let Some(mut child) = self.child.take() else { bail!("the daemon does not run") };
+        tokio::time::timeout(Duration::from_secs(30), child.wait())
+            .await
+            .context("the daemon does not end")?
+            .map_err(Into::into)
     }
 
     /// Makes the tester, who holds every role.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod appliance;
+mod fixture;
 mod house;
 mod pipeline;
 mod structure;

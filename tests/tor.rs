@@ -4,8 +4,10 @@ mod crawl;
 mod failures;
 mod first_day;
 mod hostile;
+mod installed;
 mod interface;
 mod proof_of_work;
+mod service;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

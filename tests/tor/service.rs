@@ -1,0 +1,252 @@
+//! The daemon as a service: what systemd is told, reloads, and the ways to stop.
+
+use std::{fs, os::unix::net::UnixDatagram, path::Path, sync::Mutex};
+
+use serde_json::Value;
+use tests::{Daemon, Person};
+
+use super::*;
+
+const HASTE: [&str; 4] = ["--delay-ms", "0", "--concurrency", "8"];
+
+/// A service manager that keeps what it is told.
+struct Manager {
+    socket: UnixDatagram,
+    heard: Mutex<Vec<String>>,
+}
+
+impl Manager {
+    /// One that watches over `daemon`, and wants to hear of it within `watchdog`.
+    fn over(daemon: &mut Daemon, dir: &Path, watchdog: Duration) -> Self {
+        let path = dir.join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        daemon.hand_over("NOTIFY_SOCKET", path.to_str().unwrap());
+        daemon.hand_over("WATCHDOG_USEC", &watchdog.as_micros().to_string());
+        Self { socket, heard: Mutex::default() }
+    }
+
+    /// All that it was told so far.
+    fn heard(&self) -> Vec<String> {
+        let mut buffer = [0; 4096];
+        let mut heard = self.heard.lock().unwrap();
+        while let Ok(len) = self.socket.recv(&mut buffer) {
+            heard.push(String::from_utf8(buffer[..len].to_vec()).unwrap());
+        }
+        heard.clone()
+    }
+
+    fn count(&self, state: &str) -> usize {
+        self.heard().iter().filter(|heard| *heard == state).count()
+    }
+
+    async fn until(&self, what: &str, condition: impl Fn(&[String]) -> bool) {
+        wait_until(what, Deadline::seconds(60), || async { Ok(condition(&self.heard()).then_some(())) })
+            .await
+            .unwrap_or_else(|error| panic!("{error}: {:?}", self.heard()));
+    }
+
+    async fn until_told(&self, part: &str) {
+        self.until(part, |heard| heard.iter().any(|state| state.contains(part))).await;
+    }
+}
+
+/// Themes of its own, so that they can be changed.
+fn own_themes(dir: &Path) -> std::path::PathBuf {
+    let (themes, shipped) = (dir.join("themes"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/themes"));
+    fs::create_dir(&themes).unwrap();
+    for entry in fs::read_dir(shipped).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), themes.join(entry.file_name())).unwrap();
+    }
+    themes
+}
+
+/// Writes a line of the configuration anew, or adds it.
+fn set(daemon: &Daemon, key: &str, value: &str) {
+    let text = fs::read_to_string(daemon.config()).unwrap();
+    let others: String = text.lines().filter(|line| !line.starts_with(key)).map(|line| format!("{line}\n")).collect();
+    fs::write(daemon.config(), format!("{others}{key} = {value}\n")).unwrap();
+}
+
+/// Adds a target whose one page never ends; returns its path.
+async fn drip(daemon: &Daemon, name: &str) -> String {
+    let path = format!("/slow/drip?{name}");
+    let seed = format!("http://{}{path}", underworld().onion("hostile").unwrap());
+    daemon.add_target("marketplace", name, &seed, &HASTE).await.unwrap();
+    path
+}
+
+/// Waits until the hostile site was asked for a page so often.
+async fn until_asked(path: &str, times: u64) {
+    let site = underworld().sites.hostile();
+    wait_until("the fetch is under way", Deadline::seconds(90), || async {
+        Ok((site.requests(path) >= times).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+async fn titles(daemon: &Daemon) -> Vec<String> {
+    let themes = daemon.get("/themes").await.unwrap();
+    themes["themes"].as_array().unwrap().iter().map(|theme| theme["title"].as_str().unwrap().to_owned()).collect()
+}
+
+/// How a reload ended that the command line asked for, and what it said.
+async fn reload(daemon: &Daemon) -> (Option<i32>, Value, String) {
+    let output = daemon.try_cli(&["--json", "reload"]).await.unwrap();
+    let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), said, String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_and_a_reload_takes_what_is_good_and_keeps_what_is_bad() {
+    let underworld = underworld();
+    let dir = tempfile::tempdir().unwrap();
+    let themes = own_themes(dir.path());
+    let list = dir.path().join("blocked");
+    fs::write(&list, "# nobody\n").unwrap();
+    let settings = "crawl.requests_per_s = 0\nderive.index_after_ms = 200\n";
+    let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), settings).await.unwrap();
+    set(&daemon, "themes_dir", &format!("'{}'", themes.display()));
+    let manager = Manager::over(&mut daemon, dir.path(), Duration::from_secs(8));
+    daemon.start().await.unwrap();
+    manager.until_told("READY=1").await;
+    manager.until_told("Tor is ready").await;
+    manager
+        .until("every loop of the real daemon beats", |heard| {
+            heard.iter().filter(|state| *state == "WATCHDOG=1").count() >= 5
+        })
+        .await;
+
+    // A fetch that never ends of itself is under way all the while.
+    let drip = drip(&daemon, "reload").await;
+    until_asked(&drip, 1).await;
+    let in_flight = || async { daemon.get("/status").await.map(|status| status["crawl"]["in_flight"].as_u64()) };
+    let captures = daemon.captures("marketplace").await.unwrap().len();
+
+    // By signal: what is good comes into force.
+    let market = themes.join("marketplace.toml");
+    let text = fs::read_to_string(&market).unwrap();
+    let title = |title: &str| {
+        let lines = text
+            .lines()
+            .map(|line| if line.starts_with("title") { format!("title = \"{title}\"") } else { line.to_owned() });
+        fs::write(&market, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    };
+    title("Renamed");
+    daemon.signal("HUP").await.unwrap();
+    manager
+        .until("the reload is over", |heard| {
+            let of = |state: &str| heard.iter().filter(|heard| *heard == state).count();
+            of("RELOADING=1") == 1 && of("READY=1") == 2
+        })
+        .await;
+    assert!(titles(&daemon).await.contains(&"Renamed".to_owned()));
+
+    // By command, which waits: a bad file leaves the old one in force, and is named; what else is good is taken.
+    fs::write(&market, "id = \"marketplace\"\ntitel = \"Wrong\"\n").unwrap();
+    set(&daemon, "fetch.block_lists", &format!("['{}']", list.display()));
+    set(&daemon, "crawl.burst", "3");
+    let (code, said, problem) = reload(&daemon).await;
+    assert_eq!(code, Some(3), "{said} {problem}");
+    assert_eq!((manager.count("RELOADING=1"), manager.count("READY=1")), (2, 3), "told before the command returned");
+    assert_eq!(said["restart"], serde_json::json!(["crawl.burst"]));
+    assert!(said["kept"][0].as_str().unwrap().contains("marketplace.toml"), "{said}");
+    assert!(problem.contains("marketplace.toml") && problem.contains("titel"), "{problem}");
+    assert!(titles(&daemon).await.contains(&"Renamed".to_owned()), "the theme of before is in force");
+    manager.until_told("old files stay in force").await;
+    assert!(daemon.end_of_log().contains("what was in force before stays so"));
+
+    // A configuration that is none, and a block list that is gone.
+    title("Once more");
+    let config = fs::read_to_string(daemon.config()).unwrap();
+    fs::write(daemon.config(), format!("{config}\nnonsense = 1\n")).unwrap();
+    daemon.signal("HUP").await.unwrap();
+    manager
+        .until("the third reload is over", |heard| heard.iter().filter(|state| *state == "READY=1").count() == 4)
+        .await;
+    assert!(titles(&daemon).await.contains(&"Once more".to_owned()));
+    manager
+        .until("the configuration is named", |heard| {
+            heard.iter().any(|state| state.starts_with("STATUS=") && state.contains("nonsense"))
+        })
+        .await;
+    fs::write(daemon.config(), &config).unwrap();
+    fs::remove_file(&list).unwrap();
+    let (code, said, _) = reload(&daemon).await;
+    assert_eq!(code, Some(3), "{said}");
+    fs::write(&list, "").unwrap();
+    let (code, said, problem) = reload(&daemon).await;
+    assert_eq!(code, Some(0), "{said} {problem}");
+
+    assert_eq!(in_flight().await.unwrap(), Some(1), "the fetch was dropped");
+    assert_eq!(daemon.captures("marketplace").await.unwrap().len(), captures, "the fetch ended");
+    daemon.stop().await.unwrap();
+    manager.until_told("STOPPING=1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_captured_after_a_reload_names_the_configuration_of_then() {
+    let underworld = underworld();
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("blocked");
+    fs::write(&list, "").unwrap();
+    let settings = "crawl.requests_per_s = 0\nderive.index_after_ms = 200\n";
+    let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), settings).await.unwrap();
+    daemon.start().await.unwrap();
+    let page = |path: &str| format!("http://{}{path}", underworld.onion("hostile").unwrap());
+    let digests = async |daemon: &Daemon, name: &str, path: &str| {
+        daemon.add_target("marketplace", name, &page(path), &HASTE).await.unwrap();
+        daemon.wait_until_idle(Deadline::seconds(120)).await.unwrap();
+        let captures = daemon.captures("marketplace").await.unwrap();
+        let seq = captures[0]["seq"].as_u64().unwrap();
+        let capture = daemon.get(&format!("/themes/marketplace/captures/{seq}")).await.unwrap();
+        capture["configuration"].as_str().unwrap().to_owned()
+    };
+    let before = digests(&daemon, "before", "/plain/before").await;
+    let (code, _, _) = reload(&daemon).await;
+    assert_eq!(code, Some(0));
+    assert_eq!(digests(&daemon, "same", "/plain/same").await, before, "nothing has changed");
+    set(&daemon, "fetch.block_lists", &format!("['{}']", list.display()));
+    reload(&daemon).await;
+    let after = digests(&daemon, "after", "/plain/after").await;
+    assert_ne!(after, before);
+    daemon.stop().await.unwrap();
+    daemon.start().await.unwrap();
+    assert_eq!(digests(&daemon, "started", "/plain/started").await, after, "a start and a reload come to the same");
+    daemon.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soft_stop_waits_for_a_fetch_and_a_second_signal_does_not() {
+    let underworld = underworld();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "crawl.requests_per_s = 0\ncrawl.drain_s = 3\nfetch.limits.total_s = 3600\n";
+    let mut daemon = Daemon::prepare(dir.path(), &underworld.network.arti_config_file(), settings).await.unwrap();
+    daemon.start().await.unwrap();
+    let drip = drip(&daemon, "stop").await;
+    until_asked(&drip, 1).await;
+    let took = daemon.stop().await.unwrap();
+    assert!(took >= Duration::from_secs(3), "the fetch had no time to end: {took:?}");
+
+    // It is still owed, and a stop that is asked for twice leaves it so without a wait.
+    fs::write(daemon.config(), fs::read_to_string(daemon.config()).unwrap().replace("drain_s = 3", "drain_s = 9"))
+        .unwrap();
+    daemon.start().await.unwrap();
+    until_asked(&drip, 2).await;
+    let count = daemon.end_of_log().matches("stopping").count();
+    daemon.signal("TERM").await.unwrap();
+    wait_until("the daemon begins to stop", Deadline::seconds(20), || async {
+        Ok((daemon.end_of_log().matches("stopping").count() > count).then_some(()))
+    })
+    .await
+    .unwrap();
+    daemon.signal("TERM").await.unwrap();
+    assert_eq!(daemon.ended().await.unwrap().code(), Some(1));
+    assert!(daemon.end_of_log().contains("stopped at once, as asked a second time"), "{}", daemon.end_of_log());
+    daemon.start().await.unwrap();
+    until_asked(&drip, 3).await;
+    daemon.cli_as(Person::Tester, &["verify"]).await.unwrap();
+    daemon.kill().await.unwrap();
+}
