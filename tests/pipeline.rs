@@ -103,7 +103,7 @@ impl Pipeline {
             indexes: Arc::clone(&indexes),
             crawl: crawler.handle(),
             tor: watch::Sender::new(ready()).subscribe(),
-            themes: Arc::new([market()]),
+            themes: Arc::new(web::Themes::new(vec![market()])),
             clock: clock.clone(),
             authority: Authority::of_this_process(),
             config: web::Config::default(),

@@ -290,12 +290,12 @@ async fn the_first_accounts_are_made_once() {
     let key = store::CredentialKey::from_bytes(&[7; 32]);
     let store = store::Store::open(dir.path(), &store::Config::default(), key).unwrap();
     let house = House::with_app().0;
-    let first = crate::first_accounts(&store, &house.themes, super::noon()).unwrap();
+    let first = crate::first_accounts(&store, &house.themes.now(), super::noon()).unwrap();
     let names: Vec<&str> = first.iter().map(|account| account.name.as_str()).collect();
     assert_eq!(names, ["administrator", "approver"]);
     assert!(first.iter().all(|account| account.password.len() == 23));
-    assert_eq!(crate::first_accounts(&store, &house.themes, super::noon()).unwrap(), []);
-    for theme in house.themes.iter() {
+    assert_eq!(crate::first_accounts(&store, &house.themes.now(), super::noon()).unwrap(), []);
+    for theme in house.themes.now().iter() {
         assert!(store.has_approver(theme.id, super::noon()).unwrap());
     }
 }

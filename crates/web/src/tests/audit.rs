@@ -60,12 +60,12 @@ async fn every_question_is_a_leaf_before_it_is_answered() {
 
 #[tokio::test]
 async fn a_theme_that_asks_for_a_purpose_gets_one() {
-    let (mut app, mut house) = House::with_app();
-    let mut themes = app.themes.to_vec();
+    let (app, mut house) = House::with_app();
+    let mut themes = app.themes.now().to_vec();
     for theme in &mut themes {
         theme.requires_purpose = theme.id.as_str() == MARKET;
     }
-    app.themes = themes.into();
+    app.themes.replace(themes);
     house.router = crate::router(app);
     let path = format!("/themes/{MARKET}/search?q=a");
     house.get(&path).await.problem(403, "purpose-needed");
