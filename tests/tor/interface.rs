@@ -55,11 +55,11 @@ async fn the_api_is_what_it_says_it_is() {
     for (role, token) in tokens {
         let mut command = Command::new(&schemathesis);
         command
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(dir.path())
             .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
             .env("PYTHONPATH", env!("CARGO_MANIFEST_DIR"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .args(["--config-file", "schemathesis.toml"])
+            .args(["--config-file", concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis.toml")])
             .args(["--no-color", "run"])
             .arg(format!("{}/api/v1/openapi.json", daemon.url().unwrap()))
             .args(["--checks", "all", "--continue-on-failure", "--phases", phases, "--max-examples", examples])

@@ -51,6 +51,13 @@ impl Profiles {
             index.clear()?;
         }
         let set = newest(&rules);
+        // All that there is is analysed anew, with other profiles than before.
+        let is_read_otherwise = cursor == Seq(0) && before.is_some_and(|before| before.set != set);
+        let has_captures = store.newest().borrow().get(&theme).is_some_and(|newest| *newest > Seq(0));
+        if is_read_otherwise && has_captures && store.edition(theme)?.is_multiple_of(2) {
+            store.begin_edition(theme)?;
+            store.end_edition(theme)?;
+        }
         let up_to = match before {
             Some(before) if before.set == set => before.up_to,
             _ if cursor == Seq(0) || set == 0 => None,

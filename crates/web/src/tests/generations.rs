@@ -428,6 +428,21 @@ fn ask_all(town: &Town) -> Vec<(Query, Option<Page>)> {
     queries().into_iter().map(|query| (query.clone(), Some(town.ask(&query).unwrap().page))).collect()
 }
 
+/// What is analysed anew is read with the profiles of now: where these are others, nobody has the old answer again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_analysed_anew_with_other_profiles_is_of_another_edition() {
+    let mut town = Town::new().happens(&Event::Profile { is_there: true }).await;
+    town = town.happens(&Event::Capture { page: 0, words: vec!["lantern", "oil"] }).await;
+    town = town.happens(&Event::Indicator { variant: 0 }).await;
+    town.settle().await;
+    let first = ask_all(&town);
+    for event in [Event::Extractor, Event::Profile { is_there: false }] {
+        town = town.happens(&event).await;
+    }
+    town.settle().await;
+    assert_eq!(again(&town, &first, true), (0, first.len()));
+}
+
 /// What a test of sameness would miss if everything were retired, and if nothing ever changed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_comes_later_changes_new_answers_and_no_old_ones() {
