@@ -45,10 +45,10 @@ const TARGET: TargetId = TargetId::from_u64(1);
 const TOKEN: &str = "nw_pipeline";
 
 /// After so long every page is due again, whatever became of it.
-const ROUND: Duration = Duration::from_secs(600);
+const ROUND: Duration = Duration::from_mins(10);
 
 /// The longest that a round may take. Nothing here waits for the time: a round that takes longer has no end.
-const BOUND: Duration = Duration::from_secs(120);
+const BOUND: Duration = Duration::from_mins(2);
 
 /// How often it is looked whether a round has come to rest.
 const TICK: Duration = Duration::from_millis(1);
@@ -114,7 +114,7 @@ impl Pipeline {
         let stop = CancellationToken::new();
         let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { crawler.run(crawl_stop).await.expect("the crawl ends well") });
+        tasks.spawn(async move { Box::pin(crawler.run(crawl_stop)).await.expect("the crawl ends well") });
         tasks.spawn(async move { deriver.run(derive_stop).await.expect("the analysis ends well") });
         let router = web::router(app);
         Self { _dir: dir, answer, clock, store, indexes, crawl, router, tasks, stop: stop.drop_guard() }
@@ -396,7 +396,7 @@ fn ready() -> TorStatus {
 }
 
 fn end(now: Timestamp) -> Timestamp {
-    now.after(Duration::from_secs(500 * 365 * 24 * 60 * 60))
+    now.after(Duration::from_hours(4380000))
 }
 
 fn theme() -> ThemeId {

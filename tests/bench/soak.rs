@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::process;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Minutes in which caches, pools and the index find their size; growth is counted from their end.
 const WARM_UP: usize = 5;

@@ -88,7 +88,9 @@ impl Config {
         let additions = additions(&path.with_extension("d"))?;
         if !additions.is_empty() {
             let mut merged: toml::Table = toml::from_str(&text).map_err(|error| problem(error.to_string()))?;
-            additions.into_iter().for_each(|addition| merge(&mut merged, addition));
+            for addition in additions {
+                merge(&mut merged, addition);
+            }
             config = merged.try_into().map_err(|error: toml::de::Error| problem(error.to_string()))?;
         }
         config.check().map_err(problem)?;

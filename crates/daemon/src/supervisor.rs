@@ -1,4 +1,4 @@
-//! What systemd is told of the daemon (sd_notify(3)), and the watchdog, which is fed only while every loop turns.
+//! What systemd is told of the daemon (`sd_notify(3)`), and the watchdog, which is fed only while every loop turns.
 
 use std::{
     env,
@@ -38,7 +38,7 @@ impl Manager {
         })
     }
 
-    /// The one that listens on an address as sd_notify(3) writes it: a path, or `@` and an abstract name.
+    /// The one that listens on an address as `sd_notify(3)` writes it: a path, or `@` and an abstract name.
     fn at(address: &OsStr) -> io::Result<Self> {
         let address = match address.as_bytes().strip_prefix(b"@") {
             Some(name) => SocketAddr::from_abstract_name(name)?,

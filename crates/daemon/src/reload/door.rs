@@ -83,9 +83,8 @@ pub(super) async fn answer(mut caller: UnixStream, report: &Report) {
         caller.write_all(&text).await?;
         caller.shutdown().await
     };
-    match timeout(HEAR, answer).await {
-        Ok(Ok(())) => {}
-        _ => tracing::debug!("whoever asked for the reload did not wait for the answer"),
+    if !matches!(timeout(HEAR, answer).await, Ok(Ok(()))) {
+        tracing::debug!("whoever asked for the reload did not wait for the answer");
     }
 }
 
