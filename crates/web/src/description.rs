@@ -152,7 +152,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
             if needs.is_none() {
                 operation.security = Some(Vec::new());
             }
-            describe_requests(&method, needs, operation);
+            describe_requests(&method, path, needs, operation);
             widen(operation);
             describe_answers(needs, operation);
             for (status, kinds) in problems_of(&method, path, needs, operation) {
@@ -261,12 +261,12 @@ fn text() -> utoipa::openapi::Object {
 }
 
 /// The header fields that requests may have.
-fn describe_requests(method: &Method, needs: Option<Needs>, operation: &mut Operation) {
+fn describe_requests(method: &Method, path: &str, needs: Option<Needs>, operation: &mut Operation) {
     let mut fields = Vec::new();
     if matches!(needs, Some(Needs::Content(_) | Needs::Released(_))) {
         fields.push(PURPOSE);
     }
-    if needs.is_some() && method != Method::GET {
+    if needs.is_some() && idempotency::takes_key(method, path) {
         fields.push(idempotency::KEY);
     }
     if changes_what_is_tagged(operation) {
@@ -361,11 +361,10 @@ fn problems_of(
                 Kind::BAD_BODY,
                 Kind::TOO_LARGE,
                 Kind::TOO_SLOW,
-                Kind::KEY_IN_USE,
-                Kind::DONE_ALREADY,
-                Kind::OUTCOME_UNKNOWN,
-                Kind::KEY_REUSED,
             ]);
+        }
+        if idempotency::takes_key(method, path) {
+            kinds.extend([Kind::KEY_IN_USE, Kind::DONE_ALREADY, Kind::OUTCOME_UNKNOWN, Kind::KEY_REUSED]);
         }
     }
     if operation.parameters.iter().flatten().any(is_in_query) {

@@ -47,8 +47,19 @@ const MAX_ANSWERS: usize = 8 << 20;
 /// Answers that hold a secret, which is told once.
 const SECRET: [&str; 3] = ["/api/v1/account/tokens", "/api/v1/accounts", "/api/v1/accounts/{name}/password"];
 
-/// Requests that hold a secret: not even their digest is kept, from which it might be guessed. To send them twice does no harm.
-const UNKEYED: [&str; 2] = ["/api/v1/account/password", "/api/v1/themes/{theme}/targets/{id}/login"];
+/// Requests that hold a secret: not even their digest is kept, from which it might be guessed. And those that make room: they must not need any. To
+/// send them twice does no harm.
+const UNKEYED: [&str; 4] = [
+    "/api/v1/account/password",
+    "/api/v1/themes/{theme}/targets/{id}/login",
+    "/api/v1/themes/{theme}/erasures",
+    "/api/v1/themes/{theme}/retention",
+];
+
+/// Whether a request of this kind may have a key.
+pub(crate) fn takes_key(method: &Method, path: &str) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD) && !UNKEYED.contains(&path)
+}
 
 /// What is under way, and the answers that are kept.
 #[derive(Debug, Default)]
@@ -127,8 +138,8 @@ impl Drop for InUse<'_> {
 /// Carries out what has a key once.
 pub(crate) async fn once(State(running): State<Shared>, request: Request, next: Next) -> Result<Response, Refusal> {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    let is_unkeyed = matches!(*request.method(), Method::GET | Method::HEAD) || UNKEYED.contains(&path.as_str());
-    let Some(key) = key_of(request.headers())?.filter(|_| !is_unkeyed) else { return Ok(next.run(request).await) };
+    let takes_key = takes_key(request.method(), &path);
+    let Some(key) = key_of(request.headers())?.filter(|_| takes_key) else { return Ok(next.run(request).await) };
     let who = request.extensions().get::<Who>().cloned().ok_or(Refusal::Unauthenticated)?;
     let key = Digest::of(format!("{}\n{key}", who.name()).as_bytes());
     let _in_use = InUse::begin(&running.keys, key)?;
@@ -150,17 +161,23 @@ pub(crate) async fn once(State(running): State<Shared>, request: Request, next: 
     running.blocking(move |running| Ok(running.app.store.put_keyed_request(&key, &noted)?)).await?;
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let status = response.status();
-    if status.is_success() {
+    let noted = if status.is_success() {
         let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok()).map(str::to_owned);
         let answer = Some(KeyedAnswer { status: status.as_u16(), location });
         let ended = KeyedRequest { answer, ..begun };
-        running.blocking(move |running| Ok(running.app.store.put_keyed_request(&key, &ended)?)).await?;
-        if !SECRET.contains(&path.as_str()) {
-            response = keep(&running.keys, key, response, now).await;
-        }
-    } else if status != StatusCode::INTERNAL_SERVER_ERROR {
+        running.blocking(move |running| Ok(running.app.store.put_keyed_request(&key, &ended)?)).await
+    } else if status == StatusCode::INTERNAL_SERVER_ERROR {
+        Ok(())
+    } else {
         // It was refused, and may be mended and sent again.
-        running.blocking(move |running| Ok(running.app.store.remove_keyed_request(&key)?)).await?;
+        running.blocking(move |running| Ok(running.app.store.remove_keyed_request(&key)?)).await
+    };
+    if let Err(error) = noted {
+        // It is done all the same: whoever sends it again is told that its outcome is unknown.
+        tracing::warn!(%error, "how a request with a key ended is not noted");
+    }
+    if status.is_success() && !SECRET.contains(&path.as_str()) {
+        response = keep(&running.keys, key, response, now).await;
     }
     Ok(response)
 }

@@ -188,3 +188,18 @@ async fn figures_are_documented_and_tell_of_no_theme() {
         assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/monitoring.md");
     }
 }
+
+#[tokio::test]
+async fn what_holds_a_secret_or_makes_room_leaves_no_key_behind() {
+    let house = House::new();
+    let erasure = json!({ "subject": "capture:1", "ground": "order", "dry_run": true });
+    for path in [format!("/themes/{MARKET}/erasures"), format!("/themes/{MARKET}/retention")] {
+        let body = if path.ends_with("erasures") { erasure.clone() } else { json!({ "dry_run": true }) };
+        keyed(&house, "one", &path, &body).await;
+        assert_eq!(house.store.keyed_request(&key_of("one")).unwrap(), None, "{path}");
+    }
+    let body = json!({ "old": "wrong", "new": "correct horse battery staple" });
+    let request = request(Method::PUT, "/account/password").header(header::CONTENT_TYPE, "application/json");
+    house.ask(request.header("idempotency-key", "one").body(Body::from(body.to_string())).unwrap()).await;
+    assert_eq!(house.store.keyed_request(&key_of("one")).unwrap(), None);
+}
