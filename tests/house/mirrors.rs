@@ -116,7 +116,7 @@ async fn the_mirror_is_found_and_a_copy_with_another_key_is_suspected() {
     {
         analyse(&store, &mut next, &host(name), pages);
     }
-    let found = derive::clusters(&store, &grant(), theme()).unwrap().clusters;
+    let found = derive::clusters(&store, &grant(), theme(), Seq(u64::MAX)).unwrap().clusters;
     assert_eq!(found.len(), 1);
     let mut hosts = ["market", "mirror", "clone"].map(host);
     hosts.sort();

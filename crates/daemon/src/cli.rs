@@ -282,7 +282,8 @@ pub(crate) struct SearchArgs {
     /// Only the state in which each page was at this moment.
     #[arg(long)]
     pub(crate) as_of: Option<Timestamp>,
-    /// Also count the matches by these: target, language, kind, outcome, indicator, label, observable, day, week, month.
+    /// Also count the matches by these: target, language, kind, outcome, indicator, label, observable, cluster, day, week,
+    /// month.
     #[arg(long, value_delimiter = ',')]
     pub(crate) facets: Vec<String>,
     #[arg(long, value_enum)]

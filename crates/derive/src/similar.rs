@@ -98,7 +98,7 @@ fn gather(
     mark: Mark,
     candidates: &mut BTreeSet<Seq>,
 ) -> Result<bool, Error> {
-    let services = store.services_with(grant, theme, mark, SERVICES)?;
+    let services = store.services_with(grant, theme, mark, Seq(u64::MAX), SERVICES)?;
     let mut is_cut = services.len() == SERVICES;
     for service in services {
         let captures = store.captures_with(grant, theme, mark, service, CAPTURES)?;

@@ -37,6 +37,8 @@ pub enum Facet {
     Label,
     /// Kinds of observables that the page shows.
     Observable,
+    /// Services that are the same behind several addresses, or copies of each other, by the first of their hosts.
+    Cluster,
     /// The day of the attempt, UTC.
     Day,
     /// The Monday of the week of the attempt.
@@ -47,7 +49,7 @@ pub enum Facet {
 
 /// What has no such name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not target, language, kind, outcome, indicator, label, observable, day, week or month")]
+#[error("{0:?} is not target, language, kind, outcome, indicator, label, observable, cluster, day, week or month")]
 pub struct UnknownFacet(String);
 
 /// The counts of one facet. A match with several values counts for each of them.
@@ -72,7 +74,7 @@ pub struct FacetCount {
 
 impl Facet {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Target,
         Self::Language,
         Self::Kind,
@@ -80,6 +82,7 @@ impl Facet {
         Self::Indicator,
         Self::Label,
         Self::Observable,
+        Self::Cluster,
         Self::Day,
         Self::Week,
         Self::Month,
@@ -95,6 +98,7 @@ impl Facet {
             Self::Indicator => "indicator",
             Self::Label => "label",
             Self::Observable => "observable",
+            Self::Cluster => "cluster",
             Self::Day => "day",
             Self::Week => "week",
             Self::Month => "month",
@@ -149,6 +153,7 @@ impl Matches<'_> {
             Facet::Observable => self.texts(OBSERVABLE_KIND)?,
             Facet::Indicator => self.captures(self.joined.indicators.iter()),
             Facet::Label => self.captures(self.joined.labels.iter()),
+            Facet::Cluster => self.captures(self.joined.clusters.iter()),
             Facet::Day | Facet::Week | Facet::Month => self.times(facet)?,
         };
         Ok(told(facet, counts))

@@ -30,6 +30,8 @@ pub struct Asked {
     pub indicators: BTreeSet<String>,
     /// Whether it counts or sorts by every indicator.
     pub every_indicator: bool,
+    /// Whether it counts by clusters of services.
+    pub clusters: bool,
     /// The normal forms of these observables.
     pub observables: BTreeSet<Observed>,
 }
@@ -41,6 +43,8 @@ pub struct Joined {
     pub labels: BTreeMap<Label, Captures>,
     /// The captures that each indicator flags.
     pub indicators: BTreeMap<String, Captures>,
+    /// The captures of each cluster's services, by its first host.
+    pub clusters: BTreeMap<String, Captures>,
     /// The sum of the scores of all indicators, by capture, in order; for sorting by it.
     pub scores: Vec<(Seq, i64)>,
     /// The normal forms of observables: each of these is looked for.

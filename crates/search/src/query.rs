@@ -102,6 +102,7 @@ impl Query {
     pub fn asked(&self) -> Result<Asked, Error> {
         let mut asked = Asked {
             every_label: self.facets.contains(&Facet::Label),
+            clusters: self.facets.contains(&Facet::Cluster),
             every_indicator: self.facets.contains(&Facet::Indicator) || self.sort == Sort::Score,
             ..Asked::default()
         };
@@ -109,11 +110,12 @@ impl Query {
         Ok(asked)
     }
 
-    /// Whether one capture less can do more than take itself out of the answer: what another one bears, or whether it is the latest, may depend on it.
+    /// Whether one capture less can do more than take itself out of the answer: what another one bears, whether it is the latest, or which services are
+    /// alike, may depend on it.
     pub fn depends_on_withheld(&self) -> Result<bool, Error> {
         let asked = self.asked()?;
         let is_folded = self.versions == Versions::Latest || self.as_of.is_some();
-        Ok(is_folded || asked.every_label || !asked.labels.is_empty())
+        Ok(is_folded || asked.clusters || asked.every_label || !asked.labels.is_empty())
     }
 
     /// All conditions as one clause.

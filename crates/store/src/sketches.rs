@@ -209,27 +209,48 @@ impl Store {
     ) -> Result<Vec<ServiceId>, Error> {
         demand_content(grant, theme)?;
         let from = from.map(|service| *service.as_bytes());
-        let services = self.distinct::<16>(Table::PagesByService, &Key::theme(theme), from, limit)?;
+        let services = self.distinct::<16>(Table::PagesByService, &Key::theme(theme), from, limit, |_| true)?;
         Ok(services.into_iter().map(ServiceId::from_bytes).collect())
     }
 
-    /// At most `limit` places of a service, each with at most `depth` of its captures.
+    /// At most `limit` places of a service, each with at most `depth` of its captures, as of `up_to`.
     pub fn places(
         &self,
         grant: &Grant,
         theme: ThemeId,
         service: ServiceId,
+        up_to: Seq,
         depth: usize,
         limit: usize,
     ) -> Result<Places, Error> {
         demand_content(grant, theme)?;
         let prefix = Key::theme(theme).service(service);
-        let mut places = self.distinct::<16>(Table::PagesByService, &prefix, None, limit + 1)?;
+        let mut places = self.distinct::<16>(Table::PagesByService, &prefix, None, limit + 1, begins_by(up_to))?;
         let is_cut = places.len() > limit;
         places.truncate(limit);
         let captures =
-            |place: [u8; 16]| self.newest_under(Table::PagesByService, &prefix.clone().with(&place), None, depth);
+            |place: [u8; 16]| self.newest_under(Table::PagesByService, &prefix.clone().with(&place), up_to, depth);
         Ok(Places { captures: places.into_iter().map(captures).collect::<Result<_, _>>()?, is_cut })
+    }
+
+    /// The captures up to `up_to` that show a page of a service, place by place.
+    pub fn pages_of(
+        &self,
+        grant: &Grant,
+        theme: ThemeId,
+        service: ServiceId,
+        up_to: Seq,
+    ) -> Result<impl Iterator<Item = Result<Seq, Error>>, Error> {
+        demand_content(grant, theme)?;
+        let prefix = Key::theme(theme).service(service);
+        let seq = move |row: Result<(Vec<u8>, Vec<u8>), Error>| {
+            let (key, _) = row?;
+            let rest = key.get(prefix.as_ref().len()..).map(Reader);
+            let seq = rest.and_then(|mut rest| rest.take::<16>().and_then(|_| rest.seq()));
+            seq.ok_or_else(|| Error::corrupt(Table::PagesByService, &key))
+        };
+        let rows = self.tables.scan(Table::PagesByService, &Key::theme(theme).service(service), None).map(seq);
+        Ok(rows.filter(move |seq| seq.as_ref().is_ok_and(|seq| *seq <= up_to) || seq.is_err()))
     }
 
     /// The sketch of a capture's page, if it has one and may be seen.
@@ -241,17 +262,19 @@ impl Store {
         }
     }
 
-    /// At most `limit` services that show what a mark is of.
+    /// At most `limit` services that show what a mark is of, as of `up_to`.
     pub fn services_with(
         &self,
         grant: &Grant,
         theme: ThemeId,
         mark: Mark,
+        up_to: Seq,
         limit: usize,
     ) -> Result<Vec<ServiceId>, Error> {
         demand_content(grant, theme)?;
         let prefix = Key::theme(theme).with(&mark.to_bytes());
-        Ok(self.distinct::<16>(Table::Traces, &prefix, None, limit)?.into_iter().map(ServiceId::from_bytes).collect())
+        let services = self.distinct::<16>(Table::Traces, &prefix, None, limit, begins_by(up_to))?;
+        Ok(services.into_iter().map(ServiceId::from_bytes).collect())
     }
 
     /// At most `limit` captures of a service that show what a mark is of, newest first.
@@ -265,7 +288,7 @@ impl Store {
     ) -> Result<Vec<Seq>, Error> {
         demand_content(grant, theme)?;
         let prefix = Key::theme(theme).with(&mark.to_bytes()).service(service);
-        self.newest_under(Table::Traces, &prefix, None, limit)
+        self.newest_under(Table::Traces, &prefix, Seq(u64::MAX), limit)
     }
 
     /// At most `limit` of what the pages of a service show, from an element on when given; of one kind only when given.
@@ -284,13 +307,13 @@ impl Store {
         // Parts have one length, whether or not the kind is given.
         let parts: Vec<Vec<u8>> = if kind.is_some() {
             let from = from.map(|(_, value)| value_bytes(value));
-            self.distinct::<16>(Table::ElementsByService, &within, from, limit)?
+            self.distinct::<16>(Table::ElementsByService, &within, from, limit, |_| true)?
                 .iter()
                 .map(|part| part.to_vec())
                 .collect()
         } else {
             let from = from.map(|(kind, value)| element_bytes(kind, value));
-            self.distinct::<32>(Table::ElementsByService, &within, from, limit)?
+            self.distinct::<32>(Table::ElementsByService, &within, from, limit, |_| true)?
                 .iter()
                 .map(|part| part.to_vec())
                 .collect()
@@ -308,7 +331,7 @@ impl Store {
         let first = seq(&key)?;
         let (kind, value): (ElementKind, String) = codec::decode(table, &key, &value)?;
         let captures = rows.take(MOST_COUNTED - 1).try_fold(1, |count, row| row.map(|_| count + 1))?;
-        let last = self.newest_under(table, prefix, None, 1)?.first().copied().ok_or_else(damaged)?;
+        let last = self.newest_under(table, prefix, Seq(u64::MAX), 1)?.first().copied().ok_or_else(damaged)?;
         Ok(Element { kind, value, captures, first, last })
     }
 
@@ -334,36 +357,46 @@ impl Store {
         Ok(())
     }
 
-    /// The different parts of `N` bytes that follow `prefix` in the keys of a table, in order; one look each, however many rows there are.
+    /// The different parts of `N` bytes that follow `prefix` in the keys of a table, in order; one look each, however many rows there are. Those alone
+    /// count of whose first key the rest is wanted.
     fn distinct<const N: usize>(
         &self,
         table: Table,
         prefix: &Key,
         from: Option<[u8; N]>,
         limit: usize,
+        is_wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<[u8; N]>, Error> {
         let mut found = Vec::new();
         let mut next = Some(from.unwrap_or([0; N]));
         while let Some(at) = next.filter(|_| found.len() < limit) {
             let Some(row) = self.tables.scan(table, prefix, Some(&prefix.clone().with(&at))).next() else { break };
             let (key, _) = row?;
-            let part = key.get(prefix.as_ref().len()..).and_then(|rest| Reader(rest).take::<N>());
-            let part = part.ok_or_else(|| Error::corrupt(table, &key))?;
-            found.push(part);
+            let parts = key.get(prefix.as_ref().len()..).and_then(<[u8]>::split_first_chunk::<N>);
+            let (part, rest) = parts.ok_or_else(|| Error::corrupt(table, &key))?;
+            let part = *part;
+            if is_wanted(rest) {
+                found.push(part);
+            }
             next = successor(part);
         }
         Ok(found)
     }
 
-    /// The sequences that end the keys under a prefix, newest first.
-    fn newest_under(&self, table: Table, prefix: &Key, from: Option<&Key>, limit: usize) -> Result<Vec<Seq>, Error> {
+    /// The sequences up to `up_to` that end the keys under a prefix, newest first.
+    fn newest_under(&self, table: Table, prefix: &Key, up_to: Seq, limit: usize) -> Result<Vec<Seq>, Error> {
         let read = |row: Result<(Vec<u8>, Vec<u8>), Error>| {
             let (key, _) = row?;
             let seq = key.get(prefix.as_ref().len()..).and_then(|rest| Reader(rest).seq());
             seq.ok_or_else(|| Error::corrupt(table, &key))
         };
-        self.tables.scan_back(table, prefix, from).take(limit).map(read).collect()
+        self.tables.scan_back(table, prefix, Some(&prefix.clone().seq(up_to))).take(limit).map(read).collect()
     }
+}
+
+/// Whether rows that end with sequences, of which this is the first one's, begin by then.
+fn begins_by(up_to: Seq) -> impl Fn(&[u8]) -> bool {
+    move |rest| Reader(rest).seq().is_none_or(|first| first <= up_to)
 }
 
 /// The next part of the same length, if there is one.

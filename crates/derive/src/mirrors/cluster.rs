@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use model::{Grant, ServiceId, ThemeId};
+use model::{Grant, Seq, ServiceId, ThemeId};
 use store::{Error, Mark, Store};
 
 use super::{
@@ -90,14 +90,21 @@ pub fn cluster_of(store: &Store, grant: &Grant, theme: ThemeId, host: &str) -> R
     Ok(Cluster { hosts: hosts.into_iter().collect(), pairs: pairs.into_values().collect() })
 }
 
-/// All clusters of a theme that have more than one service.
-pub fn clusters(store: &Store, grant: &Grant, theme: ThemeId) -> Result<Clusters, Error> {
-    let mut comparer = Comparer::new(store, grant, theme);
-    let mut services = store.services(grant, theme, None, MOST_SERVICES + 1)?;
-    let is_cut = services.len() > MOST_SERVICES;
-    services.truncate(MOST_SERVICES);
+/// All clusters of a theme that have more than one service, as of `up_to`: whatever was captured later has no part in them.
+pub fn clusters(store: &Store, grant: &Grant, theme: ThemeId, up_to: Seq) -> Result<Clusters, Error> {
+    let mut comparer = Comparer { up_to, ..Comparer::new(store, grant, theme) };
+    let mut looked_at = 0;
+    let mut is_cut = false;
     let mut pairs: BTreeMap<(String, String), Pair> = BTreeMap::new();
-    for service in services {
+    for service in store.services(grant, theme, None, usize::MAX)? {
+        if store.places(grant, theme, service, up_to, 0, 1)?.captures.is_empty() {
+            continue;
+        }
+        if looked_at == MOST_SERVICES {
+            is_cut = true;
+            break;
+        }
+        looked_at += 1;
         for pair in comparer.alike(service)?.into_iter().filter(|pair| pair.likeness.joins()) {
             let pair = ordered(pair);
             pairs.insert((pair.a.clone(), pair.b.clone()), pair);
@@ -145,6 +152,8 @@ pub(super) struct Comparer<'a> {
     store: &'a Store,
     grant: &'a Grant,
     theme: ThemeId,
+    /// What was captured later is not looked at.
+    up_to: Seq,
     glances: Pictures,
     pictures: Pictures,
     known: HashMap<(ServiceId, ServiceId), Option<Pair>>,
@@ -164,7 +173,8 @@ struct Candidate {
 
 impl<'a> Comparer<'a> {
     pub(super) fn new(store: &'a Store, grant: &'a Grant, theme: ThemeId) -> Self {
-        Self { store, grant, theme, glances: HashMap::new(), pictures: HashMap::new(), known: HashMap::new() }
+        let (glances, pictures, known) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { store, grant, theme, up_to: Seq(u64::MAX), glances, pictures, known }
     }
 
     /// The services that have something in common with this one, those first that are most alike.
@@ -187,7 +197,7 @@ impl<'a> Comparer<'a> {
         for (mark, is_tie) in
             content.into_iter().map(|mark| (mark, false)).chain(ties.into_iter().map(|mark| (mark, true)))
         {
-            let services = self.store.services_with(self.grant, self.theme, mark, MOST_SHARING + 1)?;
+            let services = self.store.services_with(self.grant, self.theme, mark, self.up_to, MOST_SHARING + 1)?;
             if services.len() > MOST_SHARING {
                 continue;
             }
@@ -230,12 +240,12 @@ impl<'a> Comparer<'a> {
     }
 
     fn glance(&mut self, service: ServiceId) -> Result<Option<Rc<Picture>>, Error> {
-        let read = || Picture::read(self.store, self.grant, self.theme, service, GLANCE);
+        let read = || Picture::read(self.store, self.grant, self.theme, service, self.up_to, GLANCE);
         at_hand(&mut self.glances, MOST_GLANCES, service, read)
     }
 
     fn picture(&mut self, service: ServiceId) -> Result<Option<Rc<Picture>>, Error> {
-        let read = || Picture::read(self.store, self.grant, self.theme, service, WHOLE);
+        let read = || Picture::read(self.store, self.grant, self.theme, service, self.up_to, WHOLE);
         at_hand(&mut self.pictures, MOST_PICTURES, service, read)
     }
 }

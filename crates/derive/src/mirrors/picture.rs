@@ -1,4 +1,4 @@
-//! What a service looks like at present: the newest page of each of its places, and what these showed before.
+//! What a service looks like at present or looked like at a sequence: the newest page of each of its places, and what these showed before.
 
 use model::{Grant, Seq, ServiceId, ThemeId};
 use store::{Error, Mark, Sketch, Store};
@@ -47,15 +47,16 @@ impl PlacePage {
 }
 
 impl Picture {
-    /// Looks at a service; `None` where no page of it was read.
+    /// Looks at a service as of `up_to`; `None` where no page of it was read by then.
     pub(crate) fn read(
         store: &Store,
         grant: &Grant,
         theme: ThemeId,
         service: ServiceId,
+        up_to: Seq,
         extent: Extent,
     ) -> Result<Option<Self>, Error> {
-        let places = store.places(grant, theme, service, extent.depth, extent.places)?;
+        let places = store.places(grant, theme, service, up_to, extent.depth, extent.places)?;
         let mut picture: Option<Self> = None;
         for captures in places.captures {
             let mut page: Option<PlacePage> = None;

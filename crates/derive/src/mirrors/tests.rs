@@ -64,7 +64,11 @@ impl House {
     }
 
     fn clusters(&self) -> Vec<Cluster> {
-        clusters(&self.store, &grant(), theme()).unwrap().clusters
+        self.clusters_as_of(Seq(u64::MAX))
+    }
+
+    fn clusters_as_of(&self, up_to: Seq) -> Vec<Cluster> {
+        clusters(&self.store, &grant(), theme(), up_to).unwrap().clusters
     }
 }
 
@@ -76,8 +80,9 @@ fn seq_of(pages: &[(String, Seq)], path: &str) -> Seq {
 fn a_mirror_is_found_with_what_is_shared_and_what_differs() {
     let mut house = House::new();
     let (a, b) = (address(1), address(2));
-    house.show_all(&a, &Market::new("Lantern Row"));
+    let last = house.show_all(&a, &Market::new("Lantern Row")).last().unwrap().1;
     house.show_all(&b, &Market::new("Lantern Row"));
+    assert_eq!(house.clusters_as_of(last), [], "of the second nothing was captured yet");
     let [pair] = &house.alike(&a)[..] else { panic!("one pair") };
     assert_eq!((&pair.a, &pair.b, pair.likeness.verdict), (&a, &b, Verdict::Mirror));
     assert!(pair.likeness.confidence >= 90, "{pair:#?}");
@@ -212,7 +217,7 @@ fn another_theme_shows_nothing() {
         house.show(other, &address(2), &path, &html);
     }
     assert_eq!(house.alike(&address(1)), []);
-    assert_eq!(clusters(&house.store, &grant(), other).unwrap().clusters, []);
+    assert_eq!(clusters(&house.store, &grant(), other, Seq(u64::MAX)).unwrap().clusters, []);
     assert_eq!(vendor_links(&house.store, &grant(), other, "nobody").unwrap().pages, []);
 }
 
@@ -300,7 +305,7 @@ fn who_names_a_service_is_known_by_its_mark() {
     let (a, b) = (address(1), address(2));
     house.show(theme(), &a, "/", &format!("<p>{} <a href='http://www.{b}/x'>there</a>", market::words("x", 20)));
     let store = &house.store;
-    let named = store.services_with(&grant(), theme(), Mark::mention(&b), 10).unwrap();
+    let named = store.services_with(&grant(), theme(), Mark::mention(&b), Seq(u64::MAX), 10).unwrap();
     assert_eq!(named, [model::ServiceId::of(&a)]);
     let kind = Some(ElementKind::Mention);
     let elements = store.elements(&grant(), theme(), model::ServiceId::of(&a), kind, None, 10).unwrap();

@@ -78,7 +78,7 @@ fn pages(
     fingerprints: &mut BTreeSet<String>,
 ) -> Result<Vec<VendorPage>, Error> {
     let mut pages: BTreeMap<(String, String), VendorPage> = BTreeMap::new();
-    for service in store.services_with(grant, theme, mark, MOST_SERVICES)? {
+    for service in store.services_with(grant, theme, mark, Seq(u64::MAX), MOST_SERVICES)? {
         for seq in store.captures_with(grant, theme, mark, service, MOST_CAPTURES)? {
             let Some(sketch) = store.sketch(grant, theme, seq)? else { continue };
             let Some(name) = sketch.vendor.clone() else { continue };

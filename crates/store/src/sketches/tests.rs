@@ -100,15 +100,29 @@ fn services_places_and_traces_are_found_and_forgotten() {
     let services = store.services(&grant(), market, None, 10).unwrap();
     assert_eq!(BTreeSet::from_iter(services.clone()), BTreeSet::from([ServiceId::of(A), ServiceId::of(B)]));
     assert_eq!(store.services(&grant(), market, Some(services[1]), 10).unwrap(), services[1..]);
-    let places = |limit| store.places(&grant(), market, ServiceId::of(A), 4, limit).unwrap();
+    let places = |limit| store.places(&grant(), market, ServiceId::of(A), Seq(u64::MAX), 4, limit).unwrap();
     let mut captures = places(10).captures;
     captures.sort();
     assert_eq!((captures, places(10).is_cut), (vec![vec![Seq(2)], vec![Seq(3), Seq(1)]], false));
     assert!(places(1).is_cut);
     let mark = Mark::vendor("red hen");
-    assert_eq!(store.services_with(&grant(), market, mark, 10).unwrap(), services);
+    assert_eq!(store.services_with(&grant(), market, mark, Seq(u64::MAX), 10).unwrap(), services);
+    // As of an earlier capture nothing later is there.
+    assert_eq!(store.services_with(&grant(), market, mark, Seq(3), 1).unwrap(), [ServiceId::of(A)]);
+    assert_eq!(
+        store.places(&grant(), market, ServiceId::of(A), Seq(1), 4, 1).unwrap(),
+        Places { captures: vec![vec![Seq(1)]], is_cut: false }
+    );
+    assert_eq!(
+        store.places(&grant(), market, ServiceId::of(B), Seq(3), 4, 1).unwrap().captures,
+        Vec::<Vec<Seq>>::new()
+    );
+    let pages = |up_to| {
+        store.pages_of(&grant(), market, ServiceId::of(A), Seq(up_to)).unwrap().collect::<Result<BTreeSet<_>, _>>()
+    };
+    assert_eq!((pages(9).unwrap().len(), pages(2).unwrap()), (3, [Seq(1), Seq(2)].into()));
     assert_eq!(store.captures_with(&grant(), market, mark, ServiceId::of(A), 2).unwrap(), [Seq(3), Seq(2)]);
-    assert_eq!(store.services_with(&grant(), theme("cybercrime"), mark, 10).unwrap(), []);
+    assert_eq!(store.services_with(&grant(), theme("cybercrime"), mark, Seq(u64::MAX), 10).unwrap(), []);
     for seq in 1..=4 {
         let mut batch = WriteBatch::default();
         store.forget_sketch(&mut batch, market, Seq(seq)).unwrap();
@@ -128,9 +142,10 @@ fn a_grant_for_another_theme_reads_nothing() {
     let other = model::Authority::of_this_process().grant("somebody", theme("cybercrime"), model::Phase::Analysis);
     let (service, mark) = (ServiceId::of(A), Mark::vendor("red hen"));
     assert!(matches!(store.services(&other, market, None, 1), Err(Error::NotGranted(_))));
-    assert!(matches!(store.places(&other, market, service, 1, 1), Err(Error::NotGranted(_))));
+    assert!(matches!(store.places(&other, market, service, Seq(9), 1, 1), Err(Error::NotGranted(_))));
+    assert!(matches!(store.pages_of(&other, market, service, Seq(9)), Err(Error::NotGranted(_))));
     assert!(matches!(store.sketch(&other, market, Seq(1)), Err(Error::NotGranted(_))));
-    assert!(matches!(store.services_with(&other, market, mark, 1), Err(Error::NotGranted(_))));
+    assert!(matches!(store.services_with(&other, market, mark, Seq(9), 1), Err(Error::NotGranted(_))));
     assert!(matches!(store.captures_with(&other, market, mark, service, 1), Err(Error::NotGranted(_))));
     assert!(matches!(store.elements(&other, market, service, None, None, 1), Err(Error::NotGranted(_))));
 }

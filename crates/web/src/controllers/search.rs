@@ -57,7 +57,7 @@ pub(crate) struct SearchParameters {
     /// Only the state in which each page was at this moment: the latest capture with content that began at it or before.
     #[param(format = DateTime)]
     as_of: Option<String>,
-    /// By what to count the matches: `target`, `language`, `kind`, `outcome`, `indicator`, `label`, `observable`, `day`, `week`, `month`.
+    /// By what to count the matches: `target`, `language`, `kind`, `outcome`, `indicator`, `label`, `observable`, `cluster`, `day`, `week`, `month`.
     facets: Option<Vec<String>>,
     /// `relevance`, `newest`, `oldest`, `price` (by currency, the cheapest first) or `score` (what indicators score highest first).
     #[param(default = "relevance")]

@@ -190,7 +190,7 @@ fn service(running: &Running, at: AtService, wanted: &ElementParameters) -> Resu
 
 /// Clusters of a theme's services: mirrors and suspected clones
 ///
-/// Computed from what is analysed when it is asked for.
+/// Computed when it is asked for, from what is analysed up to the sequence that the answer names.
 #[utoipa::path(
     get, path = "/themes/{theme}/clusters", tag = "services", operation_id = "list_clusters",
     params(AtTheme, ListParameters),
@@ -209,7 +209,7 @@ pub(crate) async fn clusters(
     let read = move |running: &Running| {
         let (store, grant) = (&running.app.store, at.grant(&running.app, Phase::Analysis));
         let up_to = store.derive_cursor(at.theme)?;
-        let found = derive::clusters(store, &grant, at.theme)?;
+        let found = derive::clusters(store, &grant, at.theme, up_to)?;
         let (page, next) =
             wanted.page(found.clusters, |cluster| cluster.hosts.first().map(String::as_str).unwrap_or_default());
         let shown = |cluster: derive::Cluster| Cluster {
@@ -230,7 +230,7 @@ pub(super) fn seen_at(running: &Running, grant: &Grant, theme: ThemeId, seq: Seq
 fn named_by(running: &Running, grant: &Grant, theme: ThemeId, host: &str) -> Result<Vec<NamedBy>, Refusal> {
     let (store, mark) = (&running.app.store, Mark::mention(host));
     let mut named_by = Vec::new();
-    for service in store.services_with(grant, theme, mark, MAX_NAMED_BY)? {
+    for service in store.services_with(grant, theme, mark, Seq(u64::MAX), MAX_NAMED_BY)? {
         for seq in store.captures_with(grant, theme, mark, service, 1)? {
             if let Some(sketch) = store.sketch(grant, theme, seq)? {
                 let last = SeenAt { capture: CaptureId { theme, seq }, seen: Some(sketch.seen) };
@@ -244,7 +244,7 @@ fn named_by(running: &Running, grant: &Grant, theme: ThemeId, host: &str) -> Res
 /// The host of a service, as its pages tell it; `None` where the last of them was taken away a moment ago.
 fn host(running: &Running, grant: &Grant, theme: ThemeId, service: ServiceId) -> Result<Option<String>, Refusal> {
     let store = &running.app.store;
-    for seq in store.places(grant, theme, service, 1, 1)?.captures.into_iter().flatten() {
+    for seq in store.places(grant, theme, service, Seq(u64::MAX), 1, 1)?.captures.into_iter().flatten() {
         if let Some(sketch) = store.sketch(grant, theme, seq)? {
             return Ok(Some(sketch.host));
         }
@@ -253,7 +253,7 @@ fn host(running: &Running, grant: &Grant, theme: ThemeId, service: ServiceId) ->
 }
 
 fn pages(running: &Running, grant: &Grant, theme: ThemeId, service: ServiceId) -> Result<u64, Refusal> {
-    Ok(running.app.store.places(grant, theme, service, 0, MAX_PAGES)?.captures.len() as u64)
+    Ok(running.app.store.places(grant, theme, service, Seq(u64::MAX), 0, MAX_PAGES)?.captures.len() as u64)
 }
 
 /// The hosts of a theme's targets.

@@ -227,3 +227,32 @@ async fn what_is_erased_or_sealed_is_in_no_pivot() {
     assert_eq!(house.of_market("/services").await["services"], json!([]));
     assert_eq!(house.of_market("/clusters").await["clusters"], json!([]));
 }
+
+#[tokio::test]
+async fn matches_are_counted_by_clusters_as_of_the_generation() {
+    let house = house().await;
+    house.add().await;
+    house.index(MARKET, &[("/offer", 0, "lantern"); 17]);
+    let counted = async |query: &str| {
+        let answer = house.of_market(&format!("/search?q=lantern&facets=cluster&limit=0&{query}")).await;
+        (answer["facets"][0]["values"].clone(), answer["generation"].as_str().unwrap().to_owned())
+    };
+    let first = HOST.min(MIRROR);
+    assert_eq!(counted("up_to=8").await.0, json!([]), "the mirror was not known yet");
+    let (all, generation) = counted("").await;
+    assert_eq!(all, json!([{ "value": first, "count": 17 }]));
+    assert_eq!(counted("up_to=12").await.0, json!([{ "value": first, "count": 12 }]));
+    // A third address changes the answer of now, and not that of then.
+    for number in 0..7 {
+        house.shows(CALLED, &format!("/offer/{number}"), offer(number, "10.00")).await;
+    }
+    house.index(MARKET, &[("/offer", 0, "lantern"); 24]);
+    let least = first.min(CALLED);
+    assert_eq!(counted("").await.0, json!([{ "value": least, "count": 24 }]));
+    assert_eq!(counted(&format!("generation={generation}")).await.0, all);
+    // What is like what depends on what is taken away.
+    let seal = format!("/themes/{MARKET}/captures/9/seal");
+    house.send(Method::POST, &seal, &json!({ "reason": "r" })).await.json(200);
+    let path = format!("/search?q=lantern&facets=cluster&limit=0&generation={generation}");
+    house.of_theme(MARKET, &path).await.problem(410, "generation-retired");
+}

@@ -83,7 +83,9 @@ fn what_is_joined_is_asked_for_and_found() {
     let asked = asking.asked().unwrap();
     assert_eq!((asked.labels.len(), asked.indicators.len(), asked.observables.len()), (1, 1, 1));
     assert!(asked.every_label && asked.every_indicator);
-    assert!(!query("observable:btc").asked().unwrap().every_label);
+    assert!(!asked.clusters && !query("observable:btc").asked().unwrap().every_label);
+    let by_cluster = Query { facets: vec![Facet::Cluster], ..query("a") };
+    assert!(by_cluster.asked().unwrap().clusters && by_cluster.depends_on_withheld().unwrap());
     let labels = [(Label::Unsure, [Seq(2)].into_iter().collect::<Captures>())];
     let joined =
         Arc::new(Joined { labels: labels.into(), scores: vec![(Seq(1), 5), (Seq(3), -5)], ..Joined::default() });

@@ -15,6 +15,8 @@ const OUTCOMES: [Outcome; 4] = [Outcome::Ok, Outcome::HttpError(404), Outcome::H
 const OBSERVABLES: [(ObservableKind, &str); 3] =
     [(ObservableKind::Btc, "1a"), (ObservableKind::Xmr, "1a"), (ObservableKind::Btc, "1b")];
 const LABELS: [Label; 2] = [Label::Relevant, Label::NotRelevant];
+const CLUSTER: &str = "a.onion";
+
 const INDICATORS: [&str; 2] = ["alpha", "beta"];
 const SORTS: [Sort; 5] = [Sort::Relevance, Sort::Newest, Sort::Oldest, Sort::Price, Sort::Score];
 
@@ -55,6 +57,10 @@ fn is_flagged(indicator: &str, seq: u64) -> bool {
     if indicator == "alpha" { seq.is_multiple_of(2) } else { seq.is_multiple_of(7) }
 }
 
+fn is_clustered(seq: u64) -> bool {
+    seq.is_multiple_of(11)
+}
+
 fn score(seq: u64) -> i64 {
     i64::try_from(seq % 4).unwrap() - 1
 }
@@ -73,6 +79,7 @@ fn joined() -> Joined {
     Joined {
         labels: LABELS.map(|label| (label, all().filter(|seq| is_labelled(label, seq.0)).collect())).into(),
         indicators: INDICATORS.map(|name| (name.into(), all().filter(|seq| is_flagged(name, seq.0)).collect())).into(),
+        clusters: [(CLUSTER.into(), all().filter(|seq| is_clustered(seq.0)).collect())].into(),
         scores: all().filter(|seq| score(seq.0) != 0).map(|seq| (seq, score(seq.0))).collect(),
         observables,
     }
@@ -336,6 +343,7 @@ fn counted(entries: &[&Entry], facet: Facet) -> FacetCounts {
                 let kinds: std::collections::BTreeSet<_> = entry.observables.iter().map(|(kind, _)| *kind).collect();
                 kinds.iter().map(ToString::to_string).collect()
             }
+            Facet::Cluster => is_clustered(entry.seq.0).then(|| CLUSTER.to_owned()).into_iter().collect(),
             Facet::Day => vec![date(entry.captured_at)],
             // All times lie within the first seconds of 1970.
             Facet::Week => vec!["1969-12-29".into()],

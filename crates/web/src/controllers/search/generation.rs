@@ -64,7 +64,7 @@ impl State {
         } else if generation.withheld != store.withheld_up_to(theme, generation.up_to)?
             && query.depends_on_withheld()?
         {
-            "captures were erased or sealed since, and what bears a label, or is the latest, depends on them"
+            "captures were erased or sealed since, and what bears a label, is the latest, or is like what, depends on them"
         } else {
             return Ok(());
         };

@@ -1,12 +1,12 @@
-//! What a query asks for that the index does not know: labels, what indicators flag, the normal forms of observables.
+//! What a query asks for that the index does not know: labels, what indicators flag, clusters of services, the normal forms of observables.
 
 use std::collections::BTreeMap;
 
-use model::{Grant, Label, ObservableKind, Seq, ThemeId};
+use model::{Grant, Label, ObservableKind, Seq, ServiceId, ThemeId};
 use search::{Asked, Captures, Joined, Observed, Query, Sort};
 use store::{CaptureFilter, Rule, RuleKind, RuleVersion, Scoring};
 
-use crate::{app::Running, refusal::Refusal};
+use crate::{app::Running, refusal::Refusal, request::refused};
 
 /// Captures of a URI that are read at once.
 const CHUNK: usize = 1_000;
@@ -50,7 +50,35 @@ pub(super) fn read(
     if asked.every_label || !asked.labels.is_empty() {
         joins.joined.labels = labelled(running, theme, grant, &asked, acts, up_to.min(joins.reach))?;
     }
+    if asked.clusters {
+        joins.joined.clusters = clustered(running, theme, grant, up_to.min(joins.reach))?;
+    }
     Ok(joins)
+}
+
+/// The captures up to `up_to` of each cluster as of then.
+fn clustered(
+    running: &Running,
+    theme: ThemeId,
+    grant: &Grant,
+    up_to: Seq,
+) -> Result<BTreeMap<String, Captures>, Refusal> {
+    let store = &running.app.store;
+    let found = derive::clusters(store, grant, theme, up_to)?;
+    if found.is_cut {
+        return Err(refused("facets", "there are too many services in this theme to count by clusters".to_owned()));
+    }
+    let mut clustered = BTreeMap::new();
+    for cluster in found.clusters {
+        let mut captures = Captures::default();
+        for host in &cluster.hosts {
+            for seq in store.pages_of(grant, theme, ServiceId::of(host), up_to)? {
+                captures.insert(seq?);
+            }
+        }
+        clustered.extend(cluster.hosts.into_iter().next().map(|first| (first, captures)));
+    }
+    Ok(clustered)
 }
 
 /// The versions of indicators that were in force.
