@@ -21,6 +21,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// glibc keeps an arena for each thread, and in each what its busiest moment took: in time five times of what is in use.
+/// This one gives back to the kernel within seconds what nobody needs any more. It serves `RocksDB` too.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     match command::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
