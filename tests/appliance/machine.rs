@@ -52,7 +52,7 @@ impl Machine {
 
     /// The words that run a command in the machine.
     pub(crate) fn within(&self) -> String {
-        format!("nsenter --target {} --mount --uts --ipc --pid --root --wd=/ --", self.leader)
+        format!("nsenter --target {} --mount --uts --ipc --pid --root --wdns=/ --", self.leader)
     }
 
     /// Runs a line of shell as root in the machine, however it ends.
