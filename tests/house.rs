@@ -3,6 +3,7 @@
 mod decisions;
 mod disk;
 mod exports;
+mod memory;
 mod mirrors;
 mod politeness;
 mod revisits;
@@ -10,7 +11,14 @@ mod scope;
 mod site;
 mod walls;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use model::{
     Capture, Clock as _, Digest, Grant, ManualClock, Matter, OnionAddress, Outcome, Pace, Purpose, RobotsPolicy,
@@ -33,6 +41,8 @@ struct House {
     store: Store,
     clock: Arc<ManualClock>,
     crawl: crawl::CrawlHandle,
+    /// What the process holds, in bytes, as far as the crawl knows.
+    memory: Arc<AtomicU64>,
     tasks: JoinSet<()>,
     /// Also a test that fails ends what it began.
     stop: DropGuard,
@@ -63,6 +73,9 @@ impl House {
         let fetcher = Arc::new(fetch::Fetcher::new(transport, clock.clone(), fetch).unwrap());
         let identity = crawl::Identity { software: Digest::of(b"test"), configuration: Digest::of(b"test") };
         let crawler = crawl::Crawler::new(config, store.clone(), fetcher, clock.clone(), identity);
+        let memory = Arc::new(AtomicU64::new(0));
+        let measured = Arc::clone(&memory);
+        let crawler = crawler.measuring_memory_by(move || measured.load(Relaxed));
         let deriver = derive::Deriver::new(derive::Config::default(), store.clone(), indexes);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -70,7 +83,7 @@ impl House {
         let (crawl_stop, derive_stop) = (stop.clone(), stop.clone());
         tasks.spawn(async move { Box::pin(crawler.run(crawl_stop)).await.unwrap() });
         tasks.spawn(async move { deriver.run(derive_stop).await.unwrap() });
-        Self { _dir: dir, site, store, clock, crawl, tasks, stop: stop.drop_guard() }
+        Self { _dir: dir, site, store, clock, crawl, memory, tasks, stop: stop.drop_guard() }
     }
 
     /// Adds a target on which two people agree.

@@ -36,6 +36,8 @@ pub struct Config {
     pub walls_in_a_row: u32,
     /// How long fetches in flight may go on after a stop, in seconds.
     pub drain_s: u32,
+    /// The memory that the process may hold, in MiB: nothing new is fetched above nine tenths of it. 0 takes what its control group allows.
+    pub memory_mb: u32,
 }
 
 impl Default for Config {
@@ -58,6 +60,7 @@ impl Default for Config {
             retry_after_max_s: 24 * 3_600,
             walls_in_a_row: 3,
             drain_s: 8,
+            memory_mb: 0,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     Config, CrawlStatus,
     follower::{Followed, Follower},
     gate::Gate,
+    memory::MemoryKeeper,
     schedule,
     status::Rate,
     visit::{Finished, Identity, Visited, Visitor},
@@ -104,6 +105,7 @@ pub struct Crawler {
     is_tor_ready: bool,
     /// Whether the disk has room for more captures.
     has_room: bool,
+    memory: MemoryKeeper,
     /// The queue after which the next round begins, so that none is favoured.
     last_served: Option<QueueId>,
     identity: watch::Sender<Identity>,
@@ -114,6 +116,7 @@ impl Crawler {
     /// A crawl over what `store` owes. Nothing is fetched before [`Crawler::run`].
     pub fn new(config: Config, store: Store, fetcher: Arc<Fetcher>, clock: Arc<dyn Clock>, identity: Identity) -> Self {
         let (identity, identities) = watch::channel(identity);
+        let memory = MemoryKeeper::new(config.memory_mb);
         let overall =
             std::num::NonZeroU32::new(config.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
         Self {
@@ -139,10 +142,18 @@ impl Crawler {
             rate: Rate::default(),
             is_tor_ready: false,
             has_room: true,
+            memory,
             last_served: None,
             identity,
             pulse: Pulse::default(),
         }
+    }
+
+    /// Asks `used` how many bytes the process holds, in place of the system.
+    #[must_use]
+    pub fn measuring_memory_by(mut self, used: impl Fn() -> u64 + Send + 'static) -> Self {
+        self.memory.measure_by(used);
+        self
     }
 
     /// Crawls until `stop`; then fetches in flight may end, within bounds, and what does not is still owed.
@@ -179,7 +190,8 @@ impl Crawler {
         }
         self.call_off();
         self.is_tor_ready = tor.borrow_and_update().is_ready;
-        let wait = if self.is_tor_ready && self.has_room { self.dispatch()? } else { TICK };
+        let has_memory = !self.memory.look().is_short;
+        let wait = if self.is_tor_ready && self.has_room && has_memory { self.dispatch()? } else { TICK };
         let wait = if self.has_hints && self.has_room { Duration::ZERO } else { wait.min(TICK) };
         self.tell(false);
         let changed = Arc::clone(&self.changed);

@@ -7,6 +7,7 @@ mod config;
 mod crawler;
 mod follower;
 mod gate;
+mod memory;
 mod robots;
 mod schedule;
 mod scope;
@@ -16,6 +17,7 @@ mod watched;
 
 pub use config::Config;
 pub use crawler::{CrawlHandle, Crawler, Error};
+pub use memory::Memory;
 pub use scope::check_patterns;
 pub use status::{CrawlStatus, TargetStatus};
 pub use visit::Identity;

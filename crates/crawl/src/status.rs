@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use model::{Outcome, Seq, TargetId, ThemeId, Timestamp};
 use serde::Serialize;
 
+use crate::Memory;
+
 /// The state of the crawl, refreshed several times a second.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CrawlStatus {
@@ -18,6 +20,8 @@ pub struct CrawlStatus {
     pub captures_last_minute: u64,
     /// Up to which capture of each theme links were followed. A target that is idle and not followed to the end is about to go on.
     pub followed: BTreeMap<ThemeId, Seq>,
+    /// The memory of the process.
+    pub memory: Memory,
     /// Every target.
     pub targets: Vec<TargetStatus>,
 }

@@ -19,7 +19,7 @@ pub(crate) use door::{Door, ask};
 use crate::{client_keys, config::Config, failure::Failure, serve, starters, supervisor::Manager, themes};
 
 /// The keys of the configuration that take effect without a start.
-const LIVE: [&str; 5] = ["fetch.block_lists", "indicators_dir", "log", "sites_dir", "themes_dir"];
+const LIVE: [&str; 6] = ["crawl.memory_mb", "fetch.block_lists", "indicators_dir", "log", "sites_dir", "themes_dir"];
 
 /// A hold on the filter of the log.
 pub(crate) type LogFilter = reload::Handle<EnvFilter, Registry>;
@@ -158,6 +158,8 @@ impl Reach {
         if report.part("block lists", lists).is_some() {
             self.config.fetch.block_lists = new.fetch.block_lists;
         }
+        self.crawl.memory_limited(new.crawl.memory_mb);
+        self.config.crawl.memory_mb = new.crawl.memory_mb;
         self.config.themes_dir = new.themes_dir;
         self.config.indicators_dir = new.indicators_dir;
         self.config.sites_dir = new.sites_dir;

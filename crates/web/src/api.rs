@@ -62,7 +62,7 @@ pub use settings::{
     TermsSettings,
 };
 pub use sightings::{Companion, Pivot, Sightings, ThemeSightings};
-pub use status::{Crawl, Disk, Health, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
+pub use status::{Crawl, Disk, Health, Memory, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor};
 pub use target::{
     Attention, Login, Pace, ProfileDrift, Scope, SourceHealth, SourceState, SourcesHealth, Target, TargetCrawl,
     TargetDetail, Targets, Trap,

@@ -121,6 +121,16 @@ fn figures(running: &Running) -> Result<Vec<Figure>, Refusal> {
         gauge("store_bytes", "What the store takes on its disk.", number(disk.store_bytes)),
         gauge("disk_free_bytes", "What is free on the store's disk.", number(disk.space.free_bytes)),
         gauge("disk_floor_bytes", "Nothing is fetched while less is free.", number(disk.space.floor_bytes)),
+        gauge(
+            "memory_used_bytes",
+            "What the process holds and the system cannot take back.",
+            number(crawl.memory.used_bytes),
+        ),
+        gauge(
+            "memory_ceiling_bytes",
+            "Nothing new is fetched above nine tenths of this; 0 where no ceiling is known.",
+            number(crawl.memory.ceiling_bytes.unwrap_or(0)),
+        ),
         gauge("evidence_log_leaves", "Leaves of the evidence log.", number(app.store.log_head().size)),
         gauge("audit_log_leaves", "Leaves of the audit log.", number(app.store.audit_head().size)),
         counter("audit_syncs_total", "Answers that waited for their leaf of the audit log.", number(audited)),

@@ -14,6 +14,7 @@ pub struct CrawlHandle {
     changed: Arc<Notify>,
     status: watch::Receiver<CrawlStatus>,
     identity: watch::Sender<Identity>,
+    memory_mb: watch::Sender<u32>,
 }
 
 impl CrawlHandle {
@@ -25,6 +26,11 @@ impl CrawlHandle {
     /// Says what captures tell of the running program from now on.
     pub fn identity_changed(&self, identity: Identity) {
         self.identity.send_replace(identity);
+    }
+
+    /// Sets how much memory the process may hold from now on, as [`Config::memory_mb`](crate::Config::memory_mb) does at the start.
+    pub fn memory_limited(&self, memory_mb: u32) {
+        self.memory_mb.send_replace(memory_mb);
     }
 
     /// The state of the crawl, as it changes.
@@ -40,6 +46,7 @@ impl Crawler {
             changed: Arc::clone(&self.changed),
             status: self.status.subscribe(),
             identity: self.identity.clone(),
+            memory_mb: self.memory.ceiling_mb(),
         }
     }
 
@@ -65,6 +72,7 @@ impl Crawler {
             captures: self.captures,
             followed: self.followed.clone(),
             captures_last_minute: self.rate.last_minute(utc),
+            memory: self.memory.last(),
             targets,
         };
         self.status.send_if_modified(|before| std::mem::replace(before, status.clone()) != status);
@@ -77,6 +85,7 @@ impl Crawler {
             |(_, queue): (&QueueId, &Queue)| queue.ready.is_empty() && queue.look_at.is_some_and(|at| at > now);
         let without_tor = || (!self.is_tor_ready).then(|| "Tor is not ready".to_owned());
         let without_room = || (!self.has_room).then(|| "the disk has too little room".to_owned());
+        let without_memory = || self.memory.last().is_short.then(|| "nearly all memory is used".to_owned());
         let rests = || {
             let services = self.queues.iter().filter(own).map(|((_, _, service), _)| service);
             let until = services.filter_map(|service| self.gates.get(service)?.resting(now)).max()?;
@@ -96,6 +105,7 @@ impl Crawler {
             waits_because: watched
                 .hindrance(self.clock.as_ref())
                 .or_else(without_room)
+                .or_else(without_memory)
                 .or_else(without_tor)
                 .or_else(rests),
             review_overdue: target.review_overdue(now),

@@ -72,6 +72,15 @@ fn show(status: &Value) {
             mb("reserve_bytes"),
         ));
     }
+    let memory = &status["memory"];
+    let mb = |field: &str| memory[field].as_u64().map(|bytes| bytes >> 20);
+    let ceiling = mb("ceiling_bytes").map(|ceiling| format!(" of {ceiling}")).unwrap_or_default();
+    print::line(&format!("memory    {}{ceiling} MB used", mb("used_bytes").unwrap_or(0)));
+    if memory["has_room"] == false {
+        print::line(
+            "          SHORT: nothing new is fetched until there is more; raise `crawl.memory_mb` or MemoryHigh=, or restart.",
+        );
+    }
     let row = |target: &Value| {
         let fields = ["theme", "id", "name", "captures", "queued", "in_flight", "last_outcome"];
         let review = target["review_overdue"].as_str().map(|since| format!("review is overdue since {since}"));

@@ -29,6 +29,8 @@ pub struct Status {
     pub without_approver: Vec<ThemeId>,
     /// Space on disk.
     pub disk: Disk,
+    /// Memory of the process.
+    pub memory: Memory,
 }
 
 /// How ready the Tor client is.
@@ -122,5 +124,16 @@ pub struct Disk {
     /// Bytes that are held back for acts of audit and erasure and a clean stop.
     pub reserve_bytes: u64,
     /// Whether there is room to go on fetching.
+    pub has_room: bool,
+}
+
+/// Memory of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Memory {
+    /// Bytes that the process holds and the system cannot take back.
+    pub used_bytes: u64,
+    /// Bytes that it may hold, where that is known: nothing new is fetched above nine tenths of it.
+    pub ceiling_bytes: Option<u64>,
+    /// Whether there is memory to go on fetching.
     pub has_room: bool,
 }

@@ -38,6 +38,9 @@ pub(crate) async fn readyz(State(running): State<Shared>) -> Result<Json<Health>
     if app.store.room() != store::Room::ForAll {
         missing.push("room on the disk: nothing is fetched until there is more".to_owned());
     }
+    if app.crawl.status().borrow().memory.is_short {
+        missing.push("memory: nothing new is fetched until there is more".to_owned());
+    }
     if app.crawl.status().has_changed().is_err() {
         missing.push("the crawl has stopped".to_owned());
     }

@@ -2,7 +2,7 @@ use axum::{Extension, Json, extract::State};
 use model::{Role, ThemeId};
 
 use crate::{
-    api::{Crawl, Disk, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor},
+    api::{Crawl, Disk, Memory, ProofsOfWork, Status, TargetStatus, ThemeAnalysis, Tor},
     app::{Running, Shared},
     authentication::Who,
     controllers::targets::live,
@@ -43,6 +43,7 @@ fn read(running: &Running, who: &Who) -> Result<Status, Refusal> {
         analysis,
         without_approver,
         disk: disk(app.store.disk_use(), is_administrator),
+        memory: memory(app.crawl.status().borrow().memory),
     })
 }
 
@@ -55,6 +56,11 @@ fn disk(used: store::DiskUse, is_administrator: bool) -> Disk {
         reserve_bytes,
         has_room: room == store::Room::ForAll,
     }
+}
+
+fn memory(measured: crawl::Memory) -> Memory {
+    let crawl::Memory { used_bytes, ceiling_bytes, is_short } = measured;
+    Memory { used_bytes, ceiling_bytes, has_room: !is_short }
 }
 
 fn tor(status: &fetch::TorStatus, is_administrator: bool) -> Tor {

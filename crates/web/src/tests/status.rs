@@ -48,6 +48,34 @@ async fn the_status_tells_of_every_part() {
 }
 
 #[tokio::test]
+async fn a_lack_of_memory_is_told() {
+    let mut house = House::new();
+    let crawler = house.crawler.take().unwrap().measuring_memory_by(|| 901 << 20);
+    let (handle, stop) = (crawler.handle(), tokio_util::sync::CancellationToken::new());
+    let mut running = tokio::task::JoinSet::new();
+    running.spawn(crawler.run(stop.clone()));
+    let told = async |ceiling_mb: u64, has_room: bool| {
+        handle.memory_limited(u32::try_from(ceiling_mb).unwrap());
+        let is_there = |status: &crawl::CrawlStatus| status.memory.ceiling_bytes == Some(ceiling_mb << 20);
+        handle.status().wait_for(is_there).await.unwrap();
+        let expect = json!({ "used_bytes": 901 << 20, "ceiling_bytes": ceiling_mb << 20, "has_room": has_room });
+        assert_eq!(house.get("/status").await.json(200)["memory"], expect);
+        let figures = house.get("/metrics").await;
+        let figure = format!("\nnachtwacht_memory_ceiling_bytes {}\n", ceiling_mb << 20);
+        assert!(String::from_utf8_lossy(&figures.body).contains(&figure));
+    };
+    told(1_000, false).await;
+    let missing = open(&house, "/readyz").await.json(503)["missing"].clone();
+    assert_eq!(missing, json!(["memory: nothing new is fetched until there is more"]));
+    told(2_000, true).await;
+    assert_eq!(open(&house, "/readyz").await.json(200), json!({ "status": "ready" }));
+    stop.cancel();
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn themes_are_those_that_are_configured() {
     let themes = House::new().get("/themes").await.json(200);
     assert_eq!(themes["themes"][0], json!({ "id": CYBER, "title": "CYBERCRIME", "description": "All cybercrime." }));
