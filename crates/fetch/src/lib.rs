@@ -30,6 +30,7 @@ pub use cookies::LoginCookie;
 pub use error::Error;
 pub use exchange::{Exchange, Request, Validators};
 pub use fetcher::Fetcher;
+pub use policy::onion_objection;
 pub use tor::{ClientKey, Tor};
 pub use transport::{
     BoxStream, ConnectFailure, ConnectOptions, Destination, ProofsOfWork, Stream, TorStatus, Transport,

@@ -4,7 +4,7 @@
 
 use model::{Host, Uri};
 
-use crate::block_list::BlockList;
+use crate::{Config, block_list::BlockList};
 
 /// The block lists, or why nothing may be fetched without them.
 pub(crate) type Blocks = Result<BlockList, String>;
@@ -20,6 +20,11 @@ pub(crate) fn objection(uri: &Uri, allows_exit: bool, blocks: &Blocks) -> Option
         return Some(format!("{host} is on the clear net, and the decision does not allow the exit"));
     }
     blocks.contains(&host).then(|| "the service is on a block list".to_owned())
+}
+
+/// Why an onion service may not be reached under these settings, for whoever connects without a [`Fetcher`](crate::Fetcher); nothing otherwise.
+pub fn onion_objection(config: &Config, uri: &Uri) -> Option<String> {
+    objection(uri, false, &BlockList::read(&config.block_lists).map_err(|error| error.to_string()))
 }
 
 #[cfg(test)]

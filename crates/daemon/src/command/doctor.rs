@@ -208,6 +208,10 @@ async fn connected(config: &Config, onion: &str) -> Result<(), String> {
     if !matches!(uri.host(), model::Host::Onion(_)) {
         return Err("is no onion address of version 3".to_owned());
     }
+    // No service that must not be fetched is knocked at either.
+    if let Some(objection) = fetch::onion_objection(&config.fetch, &uri) {
+        return Err(objection);
+    }
     let state = tempfile::tempdir().map_err(|error| error.to_string())?;
     let tor = fetch::Tor::start(&config.fetch.tor, state.path()).map_err(|error| error.to_string())?;
     let mut status = fetch::Transport::status(&*tor);
@@ -216,4 +220,28 @@ async fn connected(config: &Config, onion: &str) -> Result<(), String> {
     let destination = fetch::Destination::of(&uri);
     let options = fetch::ConnectOptions { isolation, proof_of_work: None };
     fetch::Transport::connect(&*tor, &destination, &options).await.map(drop).map_err(|failure| failure.detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_circuit_leads_to_what_is_blocked() {
+        let dir = tempfile::tempdir().unwrap();
+        let onion = model::OnionAddress::from_public_key([7; 32]).to_string();
+        let list = dir.path().join("list");
+        fs::write(&list, model::Digest::of(onion.as_bytes()).to_string()).unwrap();
+        let mut config = Config::default();
+        // A Tor client that is started fails at once, and nothing is dialled.
+        config.fetch.tor.network_config = Some(dir.path().join("missing"));
+        let said = async |config: &Config| circuit(config, &onion).await.detail;
+        let started = said(&config).await;
+        assert!(started.contains("missing"), "the control starts no client: {started}");
+        config.fetch.block_lists = vec![list.clone()];
+        assert_eq!(said(&config).await, format!("{onion}: the service is on a block list"));
+        fs::write(&list, "nonsense").unwrap();
+        let unread = said(&config).await;
+        assert!(unread.contains("no fetch without the block lists") && !unread.contains("missing"), "{unread}");
+    }
 }
