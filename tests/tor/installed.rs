@@ -79,6 +79,12 @@ async fn the_package_installs_crawls_reloads_upgrades_and_goes() {
         captured.len(),
         expected.len()
     );
+    // The journal keeps the fields of what the daemon tells, each under its own name.
+    let entries =
+        machine.run("journalctl --no-pager --unit=nachtwacht --output=json NACHTWACHT_EVENT=serving").unwrap();
+    for field in ["\"NACHTWACHT_SOCKET\"", "\"NACHTWACHT_VERSION\"", "\"CODE_LINE\""] {
+        assert!(entries.contains(field), "{field}: {entries}");
+    }
     let log = journal(&machine);
     assert!(!log.contains("keeps its priority"), "the analysis may not give way: {log}");
 

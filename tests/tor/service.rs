@@ -1,13 +1,19 @@
 //! The daemon as a service: what systemd is told, reloads, and the ways to stop.
 
-use std::{fs, os::unix::net::UnixDatagram, path::Path, sync::Mutex};
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::{fs::MetadataExt as _, net::UnixDatagram},
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::Value;
 use tests::{Daemon, Person};
 
 use super::*;
 
-const HASTE: [&str; 4] = ["--delay-ms", "0", "--concurrency", "8"];
+pub(super) const HASTE: [&str; 4] = ["--delay-ms", "0", "--concurrency", "8"];
 
 /// A service manager that keeps what it is told.
 struct Manager {
@@ -63,7 +69,7 @@ fn own_themes(dir: &Path) -> std::path::PathBuf {
 }
 
 /// Writes a line of the configuration anew, or adds it.
-fn set(daemon: &Daemon, key: &str, value: &str) {
+pub(super) fn set(daemon: &Daemon, key: &str, value: &str) {
     let text = fs::read_to_string(daemon.config()).unwrap();
     let others: String = text.lines().filter(|line| !line.starts_with(key)).map(|line| format!("{line}\n")).collect();
     fs::write(daemon.config(), format!("{others}{key} = {value}\n")).unwrap();
@@ -93,7 +99,7 @@ async fn titles(daemon: &Daemon) -> Vec<String> {
 }
 
 /// How a reload ended that the command line asked for, and what it said.
-async fn reload(daemon: &Daemon) -> (Option<i32>, Value, String) {
+pub(super) async fn reload(daemon: &Daemon) -> (Option<i32>, Value, String) {
     let output = daemon.try_cli(&["--json", "reload"]).await.unwrap();
     let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
     (output.status.code(), said, String::from_utf8(output.stderr).unwrap())
@@ -257,4 +263,63 @@ async fn a_soft_stop_waits_for_a_fetch_and_a_second_signal_does_not() {
     until_asked(&drip, 3).await;
     daemon.cli_as(Person::Tester, &["verify"]).await.unwrap();
     daemon.kill().await.unwrap();
+}
+
+/// Under a journal the log is entries with fields, and nothing goes to standard error.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_gets_entries_with_fields() {
+    let possible = std::process::Command::new("unshare").args(["--mount", "true"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        let why = b"\nSKIPPED: a journal beside the daemon, for want of the right to mount\n";
+        std::io::stderr().lock().write_all(why).unwrap();
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    fs::create_dir(&journal).unwrap();
+    let socket = tokio::net::UnixDatagram::bind(journal.join("socket")).unwrap();
+    let entries: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+    let (heard, mut reader) = (Arc::clone(&entries), tokio::task::JoinSet::new());
+    reader.spawn(async move {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(len) = socket.recv(&mut buffer).await {
+            let entry = String::from_utf8_lossy(&buffer[..len]);
+            heard.lock().unwrap().push(entry.lines().map(str::to_owned).collect());
+        }
+    });
+    // The journal's own address, in a view of the file system that the daemon alone has.
+    let view = format!(
+        "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind '{}' /run/systemd/journal && exec \"$@\"",
+        journal.display()
+    );
+    let under = ["unshare", "--mount", "sh", "-c", view.as_str(), "sh"];
+    let config = underworld().network.arti_config_file();
+    let mut daemon =
+        Daemon::prepare_under(&under, dir.path(), &config, "log = 'info,arti_client=warn,tor_=warn'\n").await.unwrap();
+    let errors = fs::File::create(daemon.log()).unwrap().metadata().unwrap();
+    daemon.hand_over("JOURNAL_STREAM", &format!("{}:{}", errors.dev(), errors.ino()));
+    daemon.start().await.unwrap();
+
+    let told = async |event: &str| {
+        let field = format!("NACHTWACHT_EVENT={event}");
+        let found = || entries.lock().unwrap().iter().find(|entry| entry.contains(&field)).cloned();
+        wait_until(&field, Deadline::seconds(20), || async { Ok(found()) }).await.unwrap()
+    };
+    let serving = told("serving").await;
+    let version = format!("NACHTWACHT_VERSION={}", env!("CARGO_PKG_VERSION"));
+    for line in ["PRIORITY=6", "SYSLOG_IDENTIFIER=nachtwacht", "TARGET=nachtwacht::serve", &version] {
+        assert!(serving.iter().any(|field| field == line), "{line}: {serving:?}");
+    }
+    for name in ["MESSAGE=serving version=", "CODE_FILE=", "CODE_LINE=", "NACHTWACHT_SOCKET=/", "NACHTWACHT_TCP=["] {
+        assert!(serving.iter().any(|field| field.starts_with(name)), "{name}: {serving:?}");
+    }
+    daemon.stop().await.unwrap();
+    told("stopping").await;
+    assert_eq!(fs::read_to_string(daemon.log()).unwrap(), "", "what the journal has is told twice");
+
+    // A stream that is somebody else's means no journal: the lines are as ever.
+    daemon.hand_over("JOURNAL_STREAM", "1:1");
+    daemon.start().await.unwrap();
+    assert!(daemon.end_of_log().contains("serving version="), "{}", daemon.end_of_log());
+    daemon.stop().await.unwrap();
 }

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) sites_dir: PathBuf,
     /// What may be said in the log, as a filter of `tracing`.
     pub(crate) log: String,
+    /// How often one event may be told in a minute; 0 sets no limit.
+    pub(crate) log_repeats: u32,
     pub(crate) listen: Listen,
     pub(crate) accounts: web::Config,
     pub(crate) fetch: fetch::Config,
@@ -56,6 +58,7 @@ impl Default for Config {
             indicators_dir: "/etc/nachtwacht/indicators".into(),
             sites_dir: "/etc/nachtwacht/sites".into(),
             log: "info,arti_client=warn,tor_=warn".into(),
+            log_repeats: 200,
             listen: Listen::default(),
             accounts: web::Config::default(),
             fetch: fetch::Config::default(),

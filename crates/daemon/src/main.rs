@@ -15,6 +15,7 @@ mod reload;
 mod serve;
 mod starters;
 mod supervisor;
+mod telemetry;
 mod themes;
 
 use std::process::ExitCode;

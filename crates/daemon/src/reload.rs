@@ -12,17 +12,16 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 use tokio::{signal::unix::Signal, sync::watch};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, Registry, reload};
+use tracing_subscriber::EnvFilter;
 
 pub(crate) use door::{Door, ask};
 
-use crate::{client_keys, config::Config, failure::Failure, serve, starters, supervisor::Manager, themes};
+use crate::{
+    client_keys, config::Config, failure::Failure, serve, starters, supervisor::Manager, telemetry::LogFilter, themes,
+};
 
 /// The keys of the configuration that take effect without a start.
 const LIVE: [&str; 6] = ["crawl.memory_mb", "fetch.block_lists", "indicators_dir", "log", "sites_dir", "themes_dir"];
-
-/// A hold on the filter of the log.
-pub(crate) type LogFilter = reload::Handle<EnvFilter, Registry>;
 
 /// What became of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -8,7 +8,6 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     back_off::BackOff,
@@ -17,9 +16,10 @@ use crate::{
     credentials::{self, Credentials},
     failure::Failure,
     lifecycle::Lifecycle,
-    reload::{Door, LogFilter, Reach, Reloader},
+    reload::{Door, Reach, Reloader},
     starters,
     supervisor::Manager,
+    telemetry::{self, Telemetry},
     themes,
 };
 
@@ -28,18 +28,16 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(path: &Path, config: Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log).context("the log filter")?;
-    let (filter, log) = tracing_subscriber::reload::Layer::new(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    let telemetry = telemetry::begin(&config.log, config.log_repeats)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    let ended = runtime.block_on(serve(path, config, log));
+    let ended = runtime.block_on(serve(path, config, telemetry));
     // After a clean stop nothing runs any more; a thread that hangs must not keep the process alive.
     runtime.shutdown_timeout(LAST_WAIT);
     ended
 }
 
-async fn serve(path: &Path, config: Config, log: LogFilter) -> Result<(), Failure> {
+async fn serve(path: &Path, config: Config, telemetry: Telemetry) -> Result<(), Failure> {
+    let Telemetry { filter: log, flood } = telemetry;
     let manager = Manager::of_this_process();
     // From here on a reload that comes too early ends nothing.
     let hangup = signal(SignalKind::hangup()).context("signals")?;
@@ -118,6 +116,7 @@ async fn serve(path: &Path, config: Config, log: LogFilter) -> Result<(), Failur
     lifecycle.run("notary", [notary.pulse()], notary.run(clock, every, lifecycle.stop()));
     lifecycle.run("watches", [watcher.pulse()], watcher.run(lifecycle.stop()));
     lifecycle.run("web", server.pulses(), server.run(lifecycle.stop()));
+    lifecycle.run("log", [], flood.run(lifecycle.stop()));
     lifecycle.run("reload", [reloader.pulse.clone()], reloader.run(lifecycle.stop()));
     lifecycle.supervise(BackOff::of_this_process(), status);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = %socket.display(), ?tcp, "serving");
