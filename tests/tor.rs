@@ -6,6 +6,7 @@ mod first_day;
 mod hostile;
 mod installed;
 mod interface;
+mod limits;
 mod proof_of_work;
 mod service;
 

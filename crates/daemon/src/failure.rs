@@ -8,6 +8,11 @@ pub(crate) enum Failure {
     /// Exit code 3.
     #[error("configuration {path}: {problem}")]
     Configuration { path: PathBuf, problem: String },
+    /// Exit code 3.
+    #[error(
+        "only {most} files may be open at a time, and the daemon needs {least}: raise LimitNOFILE= of the service, or `ulimit -Hn`"
+    )]
+    Descriptors { most: u64, least: u64 },
     /// Exit code 4.
     #[error("{0}; is the daemon running already?")]
     StoreLocked(store::Error),
@@ -47,7 +52,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Other(_) => 1,
-            Self::Configuration { .. } | Self::NotReloaded(_) => 3,
+            Self::Configuration { .. } | Self::Descriptors { .. } | Self::NotReloaded(_) => 3,
             Self::StoreLocked(_) => 4,
             Self::StoreOther(_) => 5,
             Self::Directory { .. } => 6,

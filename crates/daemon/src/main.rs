@@ -7,6 +7,7 @@ mod client_keys;
 mod command;
 mod config;
 mod credentials;
+mod descriptors;
 mod failure;
 mod identity;
 mod lifecycle;

@@ -14,6 +14,7 @@ use crate::{
     client_keys,
     config::Config,
     credentials::{self, Credentials},
+    descriptors,
     failure::Failure,
     lifecycle::Lifecycle,
     reload::{Door, Reach, Reloader},
@@ -29,14 +30,15 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(path: &Path, config: Config) -> Result<(), Failure> {
     let telemetry = telemetry::begin(&config.log, config.log_repeats)?;
+    let descriptors = descriptors::raise()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    let ended = runtime.block_on(serve(path, config, telemetry));
+    let ended = runtime.block_on(serve(path, config, telemetry, descriptors));
     // After a clean stop nothing runs any more; a thread that hangs must not keep the process alive.
     runtime.shutdown_timeout(LAST_WAIT);
     ended
 }
 
-async fn serve(path: &Path, config: Config, telemetry: Telemetry) -> Result<(), Failure> {
+async fn serve(path: &Path, config: Config, telemetry: Telemetry, descriptors: u64) -> Result<(), Failure> {
     let Telemetry { filter: log, flood } = telemetry;
     let manager = Manager::of_this_process();
     // From here on a reload that comes too early ends nothing.
@@ -89,6 +91,9 @@ async fn serve(path: &Path, config: Config, telemetry: Telemetry) -> Result<(), 
         Some(address) => server.with_metrics(address).await.map_err(|error| Failure::Address(error.to_string()))?,
         None => server,
     };
+    let listeners = config.listen.tcp.len() + 1 + usize::from(config.listen.metrics.is_some());
+    let connections = descriptors::connections(descriptors, listeners as u64);
+    let server = server.with_connections(usize::try_from(connections).unwrap_or(1));
     let door = Door::open(&config.listen.socket)?;
     let (every, socket) = (config.store.checkpoint_every(), config.listen.socket.clone());
     let trouble = watch::Sender::default();

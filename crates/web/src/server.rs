@@ -35,7 +35,7 @@ use crate::{
 /// How long open requests may take after a stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// The most connections of one listener at a time; whoever comes then waits.
+/// The most connections of one listener at a time, where nobody says otherwise.
 const MAX_CONNECTIONS: usize = 256;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -50,6 +50,8 @@ pub struct Server {
     doors: Vec<Door>,
     /// What TCP is encrypted with, if it is.
     certificate: Option<Arc<Certificate>>,
+    /// The most connections of one listener at a time.
+    connections: usize,
     addresses: Vec<SocketAddr>,
 }
 
@@ -94,7 +96,7 @@ impl Server {
         }
         let socket = Socket::bind(socket).await?;
         doors.push(Door::new(Listener::Unix(socket), router, None));
-        Ok(Self { running, doors, certificate, addresses })
+        Ok(Self { running, doors, certificate, connections: MAX_CONNECTIONS, addresses })
     }
 
     /// Takes an address at which `GET /metrics` tells figures of the house to whoever asks, unencrypted.
@@ -104,6 +106,13 @@ impl Server {
         let service = figures(Shared::clone(&self.running));
         self.doors.push(Door::new(Listener::Tcp(listener), service, None));
         Ok(self)
+    }
+
+    /// Takes at most so many connections of one listener at a time; whoever comes then waits.
+    #[must_use]
+    pub const fn with_connections(mut self, most: usize) -> Self {
+        self.connections = most;
+        self
     }
 
     /// The TCP addresses, with the ports that the system chose where 0 was asked for.
@@ -132,7 +141,7 @@ impl Server {
         let mut doors = JoinSet::new();
         doors.spawn(forget(self.running, stop.clone()));
         for door in self.doors {
-            doors.spawn(door.serve(stop.clone()));
+            doors.spawn(door.serve(self.connections, stop.clone()));
         }
         while let Some(ended) = doors.join_next().await {
             ended?;
@@ -150,7 +159,7 @@ impl Door {
         Self { listener, service, certificate, pulse: Pulse::default() }
     }
 
-    async fn serve(self, stop: CancellationToken) {
+    async fn serve(self, most: usize, stop: CancellationToken) {
         let Self { listener, service, certificate, pulse } = self;
         let mut connections = JoinSet::new();
         loop {
@@ -159,10 +168,13 @@ impl Door {
                 biased;
                 () = stop.cancelled() => break,
                 Some(ended) = connections.join_next() => note(ended),
-                accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                accepted = listener.accept(), if connections.len() < most => match accepted {
                     Ok((stream, peer)) => {
                         let certificate = certificate.clone();
                         connections.spawn(connection::serve(stream, certificate, peer, service.clone(), stop.clone()));
+                        if connections.len() == most {
+                            tracing::warn!(most, "as many connections are open as there may be: others wait");
+                        }
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be taken");

@@ -1,6 +1,7 @@
 //! Looks at everything that must be right for the appliance to do its work, and says of each thing that it is well, or what to do.
 
 mod disk;
+mod limits;
 mod sockets;
 
 use std::{
@@ -151,7 +152,10 @@ async fn daemon(config: &Config, client: &Client) -> Vec<Finding> {
     findings.push(tor(&status["tor"]));
     findings.push(behind(&status));
     findings.push(attention(&status));
-    findings.push(sockets::look(config, client.peer().await));
+    let process = client.peer().await;
+    findings.push(limits::memory(&status["memory"]));
+    findings.push(limits::descriptors(process));
+    findings.push(sockets::look(config, process));
     findings
 }
 
