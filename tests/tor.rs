@@ -7,6 +7,7 @@ mod hostile;
 mod installed;
 mod interface;
 mod limits;
+mod operations;
 mod proof_of_work;
 mod service;
 
