@@ -19,9 +19,21 @@ const MOST_REMEMBERED: usize = 50_000;
 #[derive(Clone, Default)]
 pub(crate) struct Stems {
     analyzer: Analyzer,
-    remembered: HashMap<String, String>,
-    /// Of which language.
-    code: String,
+    remembered: Remembered,
+}
+
+/// Words that were met before, and what their stems are found by, for each language apart: texts of several languages come in turn.
+#[derive(Clone, Default)]
+struct Remembered(HashMap<Language, HashMap<Box<str>, Box<str>>>);
+
+impl Remembered {
+    /// The words of a language. All are forgotten where they have become too many.
+    fn of(&mut self, language: Language) -> &mut HashMap<Box<str>, Box<str>> {
+        if self.0.values().map(HashMap::len).sum::<usize>() > MOST_REMEMBERED {
+            self.0.clear();
+        }
+        self.0.entry(language).or_default()
+    }
 }
 
 /// What the stem of a word is found by.
@@ -40,34 +52,31 @@ impl Tokenizer for Stems {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> StemStream<'a> {
         let (code, text) = text.split_at_checked(CODE).unwrap_or(("", text));
-        if self.code != code || self.remembered.len() > MOST_REMEMBERED {
-            self.remembered.clear();
-            code.clone_into(&mut self.code);
-        }
-        let language = Language::of_code(code);
-        StemStream { words: self.analyzer.token_stream(text), language, remembered: &mut self.remembered }
+        let known = Language::of_code(code).map(|language| (language, self.remembered.of(language)));
+        StemStream { words: self.analyzer.token_stream(text), known }
     }
 }
 
 /// The stems of a text.
 pub(crate) struct StemStream<'a> {
     words: Tokens<'a>,
-    language: Option<Language>,
-    remembered: &'a mut HashMap<String, String>,
+    known: Option<(Language, &'a mut HashMap<Box<str>, Box<str>>)>,
 }
 
 impl TokenStream for StemStream<'_> {
     fn advance(&mut self) -> bool {
-        let Some(language) = self.language else { return false };
+        let Some((language, remembered)) = &mut self.known else { return false };
         if !self.words.advance() {
             return false;
         }
         let text = &mut self.words.token_mut().text;
-        if let Some(known) = self.remembered.get(text.as_str()) {
-            known.clone_into(text);
+        if let Some(known) = remembered.get(text.as_str()) {
+            text.clear();
+            text.push_str(known);
         } else {
-            let stem = term(language, text);
-            self.remembered.insert(std::mem::replace(text, stem.clone()), stem);
+            let stem = term(*language, text);
+            remembered.insert(text.as_str().into(), stem.as_str().into());
+            *text = stem;
         }
         true
     }
@@ -101,6 +110,9 @@ mod tests {
         check(&mut tokenizer, "eng", "Two pistols, one pistol", &["engtwo", "engpistol", "engone", "engpistol"]);
         check(&mut tokenizer, "nld", "pistolen pistool", &["nldpistool", "nldpistool"]);
         check(&mut tokenizer, "rus", "пистолеты two", &["rusпистолет", "rustwo"]);
+        // A word that two languages have is remembered for each of them apart.
+        check(&mut tokenizer, "eng", "pistolen", &["engpistolen"]);
+        check(&mut tokenizer, "nld", "pistolen", &["nldpistool"]);
         assert_eq!((in_language(None, "a"), in_language(Some("und"), "a")), (None, None));
     }
 }
