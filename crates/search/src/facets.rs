@@ -1,13 +1,18 @@
 //! How many of the matches are of which sort.
 
+mod tally;
+
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use model::{Seq, TargetId, Timestamp};
 use serde::{Deserialize, Serialize};
+use tantivy::columnar::Cardinality;
 
+use self::tally::Tally;
 use crate::{
     Captures, Error, Joined,
     budget::Budget,
+    columns,
     matching::Documents,
     schema::{CAPTURED_AT, ENDED, KIND, LANGUAGE, OBSERVABLE_KIND, TARGET},
     segment::Segment,
@@ -160,12 +165,12 @@ impl Matches<'_> {
     }
 
     fn numbers(&self, field: &str, name: impl Fn(u64) -> String) -> Result<BTreeMap<String, u64>, Error> {
-        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut counts = Tally::default();
         for (segment, found) in self.segments.iter().zip(self.found) {
-            let numbers = segment.reader.fast_fields().column_first_or_default::<u64>(field)?;
-            found.iter().for_each(|id| *counts.entry(numbers.get_val(id)).or_default() += 1);
+            let numbers = columns::numbers::<u64>(segment.reader, field)?;
+            columns::each(&*numbers, found, |_, number| counts.add(number));
         }
-        Ok(counts.into_iter().map(|(number, count)| (name(number), count)).collect())
+        Ok(counts.into_counts().map(|(number, count)| (name(number), count)).collect())
     }
 
     fn texts(&self, field: &str) -> Result<BTreeMap<String, u64>, Error> {
@@ -173,10 +178,15 @@ impl Matches<'_> {
         for (segment, found) in self.segments.iter().zip(self.found) {
             let Some(texts) = segment.reader.fast_fields().str(field)? else { continue };
             let mut by_number = vec![0_u64; texts.num_terms()];
-            for number in found.iter().flat_map(|id| texts.term_ords(id)) {
+            let mut add = |number: u64| {
                 if let Some(count) = usize::try_from(number).ok().and_then(|number| by_number.get_mut(number)) {
                     *count += 1;
                 }
+            };
+            if texts.ords().get_cardinality() == Cardinality::Full {
+                columns::each(&*texts.ords().values, found, |_, number| add(number));
+            } else {
+                found.iter().flat_map(|id| texts.term_ords(id)).for_each(add);
             }
             for (number, count) in (0..).zip(by_number).filter(|(_, count)| *count > 0) {
                 let mut text = String::new();
@@ -194,22 +204,22 @@ impl Matches<'_> {
     ) -> BTreeMap<String, u64> {
         let mut matches = Captures::default();
         for (segment, found) in self.segments.iter().zip(self.found) {
-            matches.extend(found.iter().map(|id| Seq(segment.sequences.get_val(id))));
+            columns::each(&*segment.sequences, found, |_, seq| matches.insert(Seq(seq)));
         }
         sets.map(|(name, captures)| (name.to_string(), captures.count_with(&matches))).collect()
     }
 
     fn times(&self, facet: Facet) -> Result<BTreeMap<String, u64>, Error> {
-        let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+        let mut counts = Tally::default();
         for (segment, found) in self.segments.iter().zip(self.found) {
-            let times = segment.reader.fast_fields().column_first_or_default::<i64>(CAPTURED_AT)?;
-            for id in found.iter() {
-                *counts.entry(Timestamp::from_micros(times.get_val(id)).day()).or_default() += 1;
-            }
+            let times = columns::numbers::<i64>(segment.reader, CAPTURED_AT)?;
+            columns::each(&*times, found, |_, time| {
+                counts.add(Timestamp::from_micros(time).day().cast_unsigned());
+            });
         }
         let mut named = BTreeMap::new();
-        for (day, count) in counts {
-            *named.entry(date(facet.first_day(day))).or_default() += count;
+        for (day, count) in counts.into_counts() {
+            *named.entry(date(facet.first_day(day.cast_signed()))).or_default() += count;
         }
         Ok(named)
     }

@@ -255,13 +255,13 @@ fn matches(
     segments: &[Segment<'_>],
 ) -> Result<Vec<Documents>, Error> {
     let up_to_then = |segment: &Segment<'_>| {
-        let mut found = matcher.matching(clause, segment)?;
-        found.retain(&segment.entries());
+        let mut found = matcher.matching(clause, segment, &segment.entries)?;
+        found.retain(&segment.entries);
         Ok(found)
     };
     let mut found: Vec<Documents> = segments.iter().map(up_to_then).collect::<Result<_, Error>>()?;
     if let Some(moment) = query.as_of {
-        let all: Vec<Documents> = segments.iter().map(Segment::entries).collect();
+        let all: Vec<Documents> = segments.iter().map(|segment| segment.entries.clone()).collect();
         let states = latest(segments, &all, Some(moment.as_micros()), matcher.budget)?;
         found.iter_mut().zip(&states).for_each(|(found, states)| found.retain(states));
     }

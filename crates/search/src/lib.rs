@@ -7,6 +7,7 @@
 
 mod analyzer;
 mod budget;
+mod columns;
 mod config;
 mod cursor;
 mod entry;

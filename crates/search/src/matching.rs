@@ -4,6 +4,7 @@ mod near;
 use model::{Language, Seq};
 use tantivy::{
     DocSet, SegmentReader, TERMINATED, Term,
+    columnar::{Cardinality, Column, DynamicColumn, HasAssociatedColumnType},
     query::{EnableScoring, PhraseQuery, Query as _},
     schema::{Field, IndexRecordOption},
 };
@@ -12,6 +13,7 @@ pub(crate) use self::documents::Documents;
 use crate::{
     Error, Joined,
     budget::Budget,
+    columns,
     joined::{Captures, Observed},
     query::{Clause, Place},
     schema::{AMOUNT, CAPTURED_AT, CURRENCY, Fields, observable_term},
@@ -33,27 +35,34 @@ pub(crate) struct Matcher<'a> {
 }
 
 impl Matcher<'_> {
-    /// The entries of one segment that fulfil `clause`; some that lie behind the sequence may be among them.
-    pub(crate) fn matching(&self, clause: &Clause, segment: &Segment<'_>) -> Result<Documents, Error> {
+    /// The entries of one segment that fulfil `clause`, told right for those in `among`; of the others any may be there.
+    pub(crate) fn matching(
+        &self,
+        clause: &Clause,
+        segment: &Segment<'_>,
+        among: &Documents,
+    ) -> Result<Documents, Error> {
         let len = segment.reader.max_doc();
         let with = |term| self.with_term(&term, segment);
         match clause {
             Clause::All(clauses) => {
-                let mut found = Documents::all(len);
-                // All of them, also where nothing is left: what a query costs must not depend on how entries lie in segments.
-                for clause in clauses {
-                    found.retain(&self.matching(clause, segment)?);
+                let mut found = among.clone();
+                // What looks at each entry comes last, when few are left. All of them are asked, also where nothing is left: what a query
+                // costs must not depend on how entries lie in segments.
+                let (looking, others): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.looks_at_each());
+                for clause in others.into_iter().chain(looking) {
+                    found.retain(&self.matching(clause, segment, &found)?);
                 }
                 Ok(found)
             }
             Clause::Any(clauses) => {
                 let mut found = Documents::none(len);
                 for clause in clauses {
-                    found.add(&self.matching(clause, segment)?);
+                    found.add(&self.matching(clause, segment, among)?);
                 }
                 Ok(found)
             }
-            Clause::Not(clause) => Ok(self.matching(clause, segment)?.complement()),
+            Clause::Not(clause) => Ok(self.matching(clause, segment, among)?.complement()),
             Clause::Words { place, words } => self.in_fields(*place, segment, |field| match words.as_slice() {
                 [] => Ok(Documents::none(len)),
                 [word] => with(Term::from_field_text(field, word)),
@@ -61,7 +70,7 @@ impl Matcher<'_> {
             }),
             Clause::Stemmed { place, word } => self.with_stem(*place, word, segment),
             Clause::Near { place, words, others } => {
-                self.in_fields(*place, segment, |field| self.with_near(field, words, *others, segment))
+                self.in_fields(*place, segment, |field| self.with_near(field, words, *others, segment, among))
             }
             Clause::AnyWord { place, words } => self.in_fields(*place, segment, |field| {
                 let mut found = Documents::none(len);
@@ -76,20 +85,20 @@ impl Matcher<'_> {
             Clause::Language(language) => with(Term::from_field_text(self.fields.language, language)),
             Clause::Kind(kind) => with(Term::from_field_text(self.fields.kind, kind.as_str())),
             Clause::Outcome(outcome) => with(Term::from_field_text(self.fields.outcome, outcome)),
-            Clause::From(from) => self.with_time(segment, |time| time >= from.as_micros()),
-            Clause::Until(until) => self.with_time(segment, |time| time < until.as_micros()),
+            Clause::From(from) => self.with_number(segment, CAPTURED_AT, among, |time: i64| time >= from.as_micros()),
+            Clause::Until(until) => self.with_number(segment, CAPTURED_AT, among, |time: i64| time < until.as_micros()),
             Clause::Seq { from, until } => {
                 let is_within = |seq: u64| seq >= *from && until.is_none_or(|until| seq < until);
-                self.with_sequence(segment, is_within)
+                self.with_sequence(segment, among, is_within)
             }
             Clause::Price { from, until } => {
                 let is_within = |amount: u64| amount >= *from && until.is_none_or(|until| amount < until);
-                self.with_number(segment, AMOUNT, is_within)
+                self.with_number(segment, AMOUNT, among, is_within)
             }
-            Clause::Currency(currency) => self.with_number(segment, CURRENCY, |of| of == *currency),
+            Clause::Currency(currency) => self.with_number(segment, CURRENCY, among, |of: u64| of == *currency),
             Clause::Observable(observed) => self.with_observable(observed, segment),
-            Clause::Label(label) => self.of_captures(segment, self.joined.labels.get(label)),
-            Clause::Indicator(name) => self.of_captures(segment, self.joined.indicators.get(name)),
+            Clause::Label(label) => self.of_captures(segment, among, self.joined.labels.get(label)),
+            Clause::Indicator(name) => self.of_captures(segment, among, self.joined.indicators.get(name)),
         }
     }
 
@@ -144,50 +153,69 @@ impl Matcher<'_> {
         Ok(found)
     }
 
-    /// The entries that have a number which is so.
-    fn with_number(&self, segment: &Segment<'_>, name: &str, fits: impl Fn(u64) -> bool) -> Result<Documents, Error> {
+    /// The entries among these that have a number which is so.
+    fn with_number<T>(
+        &self,
+        segment: &Segment<'_>,
+        name: &str,
+        among: &Documents,
+        fits: impl Fn(T) -> bool,
+    ) -> Result<Documents, Error>
+    where
+        T: HasAssociatedColumnType + Default,
+        DynamicColumn: Into<Option<Column<T>>>,
+    {
         self.budget.spend(segment.size())?;
-        let mut found = Documents::none(segment.reader.max_doc());
-        if let Some(numbers) = segment.reader.fast_fields().column_opt::<u64>(name)? {
-            let ids = 0..segment.reader.max_doc();
-            ids.filter(|&id| numbers.first(id).is_some_and(&fits)).for_each(|id| found.insert(id));
+        match segment.reader.fast_fields().column_opt::<T>(name)? {
+            None => Ok(Documents::none(among.of())),
+            Some(column) if column.get_cardinality() == Cardinality::Full => {
+                Ok(columns::those(&*column.values, among, fits))
+            }
+            Some(column) => {
+                let mut found = Documents::none(among.of());
+                among.iter().filter(|&id| column.first(id).is_some_and(&fits)).for_each(|id| found.insert(id));
+                Ok(found)
+            }
         }
-        Ok(found)
     }
 
-    fn with_time(&self, segment: &Segment<'_>, fits: impl Fn(i64) -> bool) -> Result<Documents, Error> {
+    /// The entries among these of which the sequence is so.
+    fn with_sequence(
+        &self,
+        segment: &Segment<'_>,
+        among: &Documents,
+        fits: impl Fn(u64) -> bool,
+    ) -> Result<Documents, Error> {
         self.budget.spend(segment.size())?;
-        let times = segment.reader.fast_fields().column_first_or_default::<i64>(CAPTURED_AT)?;
-        let mut found = Documents::none(segment.reader.max_doc());
-        (0..segment.reader.max_doc()).filter(|&id| fits(times.get_val(id))).for_each(|id| found.insert(id));
-        Ok(found)
+        Ok(columns::those(&*segment.sequences, among, fits))
     }
 
-    /// The entries of which the sequence is so.
-    fn with_sequence(&self, segment: &Segment<'_>, fits: impl Fn(u64) -> bool) -> Result<Documents, Error> {
-        self.budget.spend(segment.size())?;
-        let mut found = Documents::none(segment.reader.max_doc());
-        let ids = 0..segment.reader.max_doc();
-        ids.filter(|&id| fits(segment.sequences.get_val(id))).for_each(|id| found.insert(id));
-        Ok(found)
-    }
-
-    fn of_captures(&self, segment: &Segment<'_>, captures: Option<&Captures>) -> Result<Documents, Error> {
-        let Some(captures) = captures else { return Ok(Documents::none(segment.reader.max_doc())) };
-        self.with_sequence(segment, |seq| captures.contains(Seq(seq)))
+    fn of_captures(
+        &self,
+        segment: &Segment<'_>,
+        among: &Documents,
+        captures: Option<&Captures>,
+    ) -> Result<Documents, Error> {
+        let Some(captures) = captures else { return Ok(Documents::none(among.of())) };
+        self.with_sequence(segment, among, |seq| captures.contains(Seq(seq)))
     }
 
     fn spend(&self, found: &Documents, segment: &Segment<'_>) -> Result<(), Error> {
-        self.budget.spend(if segment.is_whole { found.len() } else { segment.count(found.iter()) })
+        self.budget.spend(segment.count(found))
     }
 }
 
 /// The entries that have a term.
 pub(crate) fn with_term(term: &Term, segment: &SegmentReader) -> tantivy::Result<Documents> {
-    match segment.inverted_index(term.field())?.read_postings(term, IndexRecordOption::Basic)? {
-        Some(postings) => Ok(gather(postings, segment)),
-        None => Ok(Documents::none(segment.max_doc())),
+    let mut found = Documents::none(segment.max_doc());
+    let blocks = segment.inverted_index(term.field())?.read_block_postings(term, IndexRecordOption::Basic)?;
+    if let Some(mut blocks) = blocks {
+        while !blocks.docs().is_empty() {
+            found.insert_all(blocks.docs());
+            blocks.advance();
+        }
     }
+    Ok(found)
 }
 
 fn gather(mut from: impl DocSet, segment: &SegmentReader) -> Documents {

@@ -1,17 +1,19 @@
 mod lengths;
+mod scorer;
+
+use std::sync::Arc;
 
 use model::Language;
 use tantivy::{
-    DocId, DocSet, TERMINATED, Term,
-    fieldnorm::FieldNormReader,
-    postings::{Postings, SegmentPostings},
+    Term,
     schema::{Field, IndexRecordOption},
 };
 
-pub(crate) use self::lengths::Lengths;
+use self::scorer::{Saturation, TermScorer};
+pub(crate) use self::{lengths::Lengths, scorer::Scorer};
 use crate::{
     Error,
-    matching::{Documents, Matcher},
+    matching::{Documents, Matcher, with_term},
     query::{Clause, Place, Wanted},
     schema::Fields,
     segment::Segment,
@@ -44,8 +46,8 @@ struct Weighted {
     of: Field,
     /// The inverse document frequency, times the weight of the field.
     weight: f64,
-    /// The mean length of the field in words.
-    mean_length: f64,
+    /// What the lengths of the field's texts come to.
+    saturation: Arc<Saturation>,
 }
 
 /// Words of which one is as good as another.
@@ -83,13 +85,16 @@ impl Relevance {
                 *frequency += count_entries_with(segment, term)?;
             }
         }
-        let mean = |field| {
-            let total = lengths.iter().find(|(of, _)| *of == field).map_or(0, |(_, total)| *total);
-            ratio(total, entries).max(f64::MIN_POSITIVE)
+        let saturated = |&(field, total): &(Field, u64)| {
+            let mean_length = ratio(total, entries).max(f64::MIN_POSITIVE);
+            (field, Arc::new(Saturation::of(mean_length)))
         };
-        let weighted = looked.into_iter().zip(frequencies).map(|((term, of, factor), frequency)| {
+        let saturations: Vec<(Field, Arc<Saturation>)> = lengths.iter().map(saturated).collect();
+        let weighted = looked.into_iter().zip(frequencies).filter_map(|((term, of, factor), frequency)| {
             let boost = if of == matcher.fields.title { TITLE_WEIGHT } else { 1.0 };
-            Weighted { weight: factor * boost * rarity(entries, frequency), mean_length: mean(of), of, term }
+            let (_, saturation) = saturations.iter().find(|(field, _)| *field == of)?;
+            let weight = factor * boost * rarity(entries, frequency);
+            Some(Weighted { weight, saturation: Arc::clone(saturation), of, term })
         });
         let mut groups = Vec::new();
         for (place, wanted) in clause.looked_for() {
@@ -97,7 +102,7 @@ impl Relevance {
                 let clause = Clause::AnyWord { place, words: words.clone() };
                 let mut frequency = 0;
                 for segment in segments {
-                    frequency += segment.count(matcher.matching(&clause, segment)?.iter());
+                    frequency += segment.count(&matcher.matching(&clause, segment, &segment.entries)?);
                 }
                 groups.push(Group { clause, weight: STEM_WEIGHT * rarity(entries, frequency) });
             }
@@ -108,51 +113,18 @@ impl Relevance {
     /// Makes ready to score the entries of one segment.
     pub(crate) fn in_segment(&self, segment: &Segment<'_>, matcher: &Matcher<'_>) -> Result<Scorer, Error> {
         let mut terms = Vec::with_capacity(self.terms.len());
-        for Weighted { term, of, weight, mean_length } in &self.terms {
-            if let Some(postings) = postings(segment, term)? {
+        for Weighted { term, of, weight, saturation } in &self.terms {
+            let inverted = segment.reader.inverted_index(term.field())?;
+            if let Some(blocks) = inverted.read_block_postings(term, IndexRecordOption::WithFreqs)? {
                 let lengths = segment.reader.get_fieldnorms_reader(*of)?;
-                terms.push(TermScorer { postings, lengths, weight: *weight, mean_length: *mean_length });
+                terms.push(TermScorer { blocks, lengths, saturation: Arc::clone(saturation), weight: *weight });
             }
         }
-        let groups = self.groups.iter().map(|group| Ok((matcher.matching(&group.clause, segment)?, group.weight)));
-        Ok(Scorer { terms, groups: groups.collect::<Result<_, Error>>()? })
-    }
-}
-
-/// Scores the entries of one segment, in the order in which they lie there.
-pub(crate) struct Scorer {
-    terms: Vec<TermScorer>,
-    groups: Vec<(Documents, f64)>,
-}
-
-struct TermScorer {
-    postings: SegmentPostings,
-    lengths: FieldNormReader,
-    weight: f64,
-    mean_length: f64,
-}
-
-impl Scorer {
-    /// The score of `document`, which comes behind those asked for before. Never negative.
-    pub(crate) fn score(&mut self, document: DocId) -> f64 {
-        // The sum of nothing is -0.0, whose bits are those of no relevance.
-        let of_terms = self.terms.iter_mut().fold(0.0, |sum, term| sum + term.score(document));
-        let in_groups = self.groups.iter().filter(|(documents, _)| documents.contains(document));
-        in_groups.fold(of_terms, |sum, (_, weight)| sum + weight)
-    }
-}
-
-impl TermScorer {
-    fn score(&mut self, document: DocId) -> f64 {
-        if self.postings.doc() < document {
-            self.postings.seek(document);
-        }
-        if self.postings.doc() != document {
-            return 0.0;
-        }
-        let count = f64::from(self.postings.term_freq());
-        let length = f64::from(self.lengths.fieldnorm(document)) / self.mean_length;
-        self.weight * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
+        let groups = self.groups.iter().map(|group| {
+            let having = matcher.matching(&group.clause, segment, &segment.entries)?;
+            Ok((having, group.weight))
+        });
+        Ok(Scorer { terms, groups: groups.collect::<Result<Vec<(Documents, f64)>, Error>>()? })
     }
 }
 
@@ -188,17 +160,7 @@ fn count_entries_with(segment: &Segment<'_>, term: &Term) -> Result<u64, Error> 
     if segment.is_whole {
         return Ok(segment.reader.inverted_index(term.field())?.doc_freq(term)?.into());
     }
-    let Some(mut postings) = postings(segment, term)? else { return Ok(0) };
-    let mut count = 0;
-    while postings.doc() != TERMINATED {
-        count += u64::from(segment.has(postings.doc()));
-        postings.advance();
-    }
-    Ok(count)
-}
-
-fn postings(segment: &Segment<'_>, term: &Term) -> Result<Option<SegmentPostings>, Error> {
-    Ok(segment.reader.inverted_index(term.field())?.read_postings(term, IndexRecordOption::WithFreqs)?)
+    Ok(segment.count(&with_term(term, segment.reader)?))
 }
 
 /// How rare something is that so many of all entries have.

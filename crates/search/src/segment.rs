@@ -3,7 +3,7 @@ use std::sync::Arc;
 use model::Seq;
 use tantivy::{DocId, Searcher, SegmentReader, columnar::ColumnValues};
 
-use crate::{Error, matching::Documents, schema::SEQ};
+use crate::{Error, columns, matching::Documents, schema::SEQ};
 
 /// A part of the index, as of a sequence.
 pub(crate) struct Segment<'a> {
@@ -12,7 +12,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) reader: &'a SegmentReader,
     /// The sequence of each entry.
     pub(crate) sequences: Arc<dyn ColumnValues<u64>>,
-    up_to: Seq,
+    /// The entries that are not behind the sequence.
+    pub(crate) entries: Documents,
     /// Whether no entry lies behind the sequence.
     pub(crate) is_whole: bool,
 }
@@ -22,10 +23,13 @@ impl<'a> Segment<'a> {
     pub(crate) fn all(searcher: &'a Searcher, up_to: Seq) -> Result<Vec<Self>, Error> {
         let mut segments = Vec::new();
         for (reader, number) in searcher.segment_readers().iter().zip(0..) {
-            let sequences = reader.fast_fields().column_first_or_default::<u64>(SEQ)?;
+            let sequences = columns::numbers::<u64>(reader, SEQ)?;
             if sequences.min_value() <= up_to.0 {
                 let is_whole = sequences.max_value() <= up_to.0;
-                segments.push(Self { number, reader, sequences, up_to, is_whole });
+                let all = Documents::all(reader.max_doc());
+                let entries =
+                    if is_whole { all } else { columns::those(&*sequences, &all, |sequence| sequence <= up_to.0) };
+                segments.push(Self { number, reader, sequences, entries, is_whole });
             }
         }
         Ok(segments)
@@ -33,26 +37,16 @@ impl<'a> Segment<'a> {
 
     /// Whether an entry is not behind the sequence.
     pub(crate) fn has(&self, id: DocId) -> bool {
-        self.is_whole || self.sequences.get_val(id) <= self.up_to.0
+        self.entries.contains(id)
     }
 
     /// How many of its entries are not behind the sequence.
     pub(crate) fn size(&self) -> u64 {
-        if self.is_whole { self.reader.max_doc().into() } else { self.count(0..self.reader.max_doc()) }
+        if self.is_whole { self.reader.max_doc().into() } else { self.entries.len() }
     }
 
     /// How many of these entries are not behind the sequence.
-    pub(crate) fn count(&self, ids: impl Iterator<Item = DocId>) -> u64 {
-        ids.filter(|id| self.has(*id)).map(|_| 1).sum()
-    }
-
-    /// The entries that are not behind the sequence.
-    pub(crate) fn entries(&self) -> Documents {
-        if self.is_whole {
-            return Documents::all(self.reader.max_doc());
-        }
-        let mut found = Documents::none(self.reader.max_doc());
-        (0..self.reader.max_doc()).filter(|id| self.has(*id)).for_each(|id| found.insert(id));
-        found
+    pub(crate) fn count(&self, entries: &Documents) -> u64 {
+        if self.is_whole { entries.len() } else { entries.len_with(&self.entries) }
     }
 }

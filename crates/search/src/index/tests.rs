@@ -2,6 +2,7 @@ mod disk;
 mod erasure;
 mod generation;
 mod language;
+mod many;
 mod naive;
 mod paging;
 

@@ -1,5 +1,8 @@
 use tantivy::DocId;
 
+/// How many documents are told at once, at least, where there are so many.
+const BATCH: usize = 128;
+
 /// A set of documents of one segment, a bit for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Documents {
@@ -24,6 +27,11 @@ impl Documents {
         if let Some(block) = block {
             *block |= 1 << (id % u64::BITS);
         }
+    }
+
+    /// Adds documents, each as [`Documents::insert`] does.
+    pub(crate) fn insert_all(&mut self, ids: &[DocId]) {
+        ids.iter().for_each(|id| self.insert(*id));
     }
 
     /// Adds all documents of `other`, which is of the same segment.
@@ -52,6 +60,16 @@ impl Documents {
         self.blocks.iter().map(|block| u64::from(block.count_ones())).sum()
     }
 
+    /// How many documents are in `other` too, which is of the same segment.
+    pub(crate) fn len_with(&self, other: &Self) -> u64 {
+        self.blocks.iter().zip(&other.blocks).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+    }
+
+    /// How many documents the segment has.
+    pub(crate) const fn of(&self) -> u32 {
+        self.len
+    }
+
     /// Whether a document is in the set.
     pub(crate) fn contains(&self, id: DocId) -> bool {
         self.blocks.get((id / u64::BITS) as usize).is_some_and(|block| block >> (id % u64::BITS) & 1 == 1)
@@ -71,6 +89,45 @@ impl Documents {
                 (next < u64::BITS).then_some(first + next)
             })
         })
+    }
+
+    /// Tells the documents in the order in which they lie, many at a time: what asks once for many of them is sooner done.
+    pub(crate) fn in_batches(&self, mut each: impl FnMut(&[DocId])) {
+        let mut batch = Vec::with_capacity(BATCH + u64::BITS as usize);
+        for (&block, first) in self.blocks.iter().zip((0..).step_by(u64::BITS as usize)) {
+            let mut rest = block;
+            while rest != 0 {
+                batch.push(first + rest.trailing_zeros());
+                rest &= rest.wrapping_sub(1);
+            }
+            if batch.len() >= BATCH {
+                each(&batch);
+                batch.clear();
+            }
+        }
+        if !batch.is_empty() {
+            each(&batch);
+        }
+    }
+
+    /// Tells the documents stretch by stretch: where each stretch of so many blocks of 64 begins, and which documents lie in it.
+    /// Stretches without any are left out.
+    pub(crate) fn in_stretches(&self, blocks: usize, mut each: impl FnMut(DocId, &[DocId])) {
+        let mut stretch = Vec::new();
+        let step = blocks * u64::BITS as usize;
+        for (blocks, begin) in self.blocks.chunks(blocks).zip((0..).step_by(step)) {
+            stretch.clear();
+            for (&block, first) in blocks.iter().zip((begin..).step_by(u64::BITS as usize)) {
+                let mut rest = block;
+                while rest != 0 {
+                    stretch.push(first + rest.trailing_zeros());
+                    rest &= rest.wrapping_sub(1);
+                }
+            }
+            if !stretch.is_empty() {
+                each(begin, &stretch);
+            }
+        }
     }
 }
 
@@ -93,6 +150,17 @@ mod tests {
             assert_eq!(Documents::all(len).iter().collect::<Vec<_>>(), every);
             let (even, odd): (Vec<u32>, Vec<u32>) = every.iter().partition(|&id| id % 2 == 0);
             assert_eq!(set(len, &even).complement(), set(len, &odd));
+            for ids in [&every, &even, &Vec::new()] {
+                let (of, mut batches, mut stretches) = (set(len, ids), Vec::new(), Vec::new());
+                of.in_batches(|batch| batches.extend_from_slice(batch));
+                of.in_stretches(2, |begin, stretch| {
+                    assert!(stretch.iter().all(|id| (begin..begin + 128).contains(id)));
+                    stretches.extend_from_slice(stretch);
+                });
+                assert_eq!((&batches, &stretches), (ids, ids));
+            }
+            assert_eq!(set(len, &even).len_with(&Documents::all(len)), even.len() as u64);
+            assert_eq!(set(len, &even).len_with(&set(len, &odd)), 0);
             let mut both = set(len, &even);
             both.add(&set(len, &odd));
             assert_eq!(both, Documents::all(len));

@@ -17,16 +17,18 @@ struct Needed {
 }
 
 impl Matcher<'_> {
-    /// The entries in which a stretch of the field holds all of the words, in any order, and at most so many others.
+    /// The entries among these in which a stretch of the field holds all of the words, in any order, and at most so many others.
     pub(super) fn with_near(
         &self,
         field: Field,
         words: &[String],
         others: u32,
         segment: &Segment<'_>,
+        among: &Documents,
     ) -> Result<Documents, Error> {
         let mut found = Documents::none(segment.reader.max_doc());
-        let mut candidates = segment.entries();
+        let mut candidates = segment.entries.clone();
+        candidates.retain(among);
         let mut needed = Vec::new();
         let mut distinct: Vec<&String> = words.iter().collect();
         distinct.sort_unstable();

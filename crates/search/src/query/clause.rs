@@ -85,6 +85,23 @@ impl Clause {
         found
     }
 
+    /// Whether it is found out by a look at each entry, and not by what the index finds at once.
+    pub(crate) fn looks_at_each(&self) -> bool {
+        match self {
+            Self::All(clauses) | Self::Any(clauses) => clauses.iter().any(Self::looks_at_each),
+            Self::Not(clause) => clause.looks_at_each(),
+            Self::From(_)
+            | Self::Until(_)
+            | Self::Seq { .. }
+            | Self::Price { .. }
+            | Self::Currency(_)
+            | Self::Label(_)
+            | Self::Indicator(_)
+            | Self::Near { .. } => true,
+            _ => false,
+        }
+    }
+
     fn gather<'a>(&'a self, found: &mut Vec<(Place, Wanted<'a>)>) {
         match self {
             Self::All(clauses) | Self::Any(clauses) => clauses.iter().for_each(|clause| clause.gather(found)),

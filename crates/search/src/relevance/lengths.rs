@@ -25,8 +25,7 @@ impl Lengths {
             return Ok(*known);
         }
         let lengths = segment.reader.get_fieldnorms_reader(field)?;
-        let counted = (0..segment.reader.max_doc()).filter(|id| segment.has(*id));
-        let total = counted.map(|id| u64::from(lengths.fieldnorm(id))).sum();
+        let total = segment.entries.iter().map(|id| u64::from(lengths.fieldnorm(id))).sum();
         if segment.is_whole {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= MOST_REMEMBERED {
