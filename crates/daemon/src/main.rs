@@ -4,6 +4,7 @@ mod back_off;
 mod cli;
 mod client;
 mod client_keys;
+mod clock;
 mod command;
 mod config;
 mod credentials;

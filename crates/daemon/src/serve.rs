@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use model::{Authority, Clock, Digest, Pulse, SystemClock};
+use model::{Authority, Clock, Digest, Pulse};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     back_off::BackOff,
     client_keys,
+    clock::MachineClock,
     config::Config,
     credentials::{self, Credentials},
     descriptors,
@@ -48,7 +49,7 @@ async fn serve(path: &Path, config: Config, telemetry: Telemetry, descriptors: u
     let themes = themes::load(&config.themes_dir)?;
     let Credentials { login_key, log_key, backup_key } = Credentials::load(&config.data_dir)?;
     let identity = identity(&config)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
     let store = store::Store::open(&config.store_dir(), &config.store, login_key)?;
     let indexes =
         Arc::new(search::Indexes::open(config.index_dir(), config.search.clone()).context("the search index")?);

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// The one source of time. A capture records which source it was and how far off, as far as that is known.
+/// The one source of time. A capture records what kept it, as far as that is known.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment in UTC.
     fn now(&self) -> Timestamp;
 
-    /// Where the time comes from.
+    /// What keeps the time right.
     fn source(&self) -> ClockSource;
 }
 
@@ -20,13 +20,17 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClockSource {
-    /// The machine's clock; whether something disciplines it is not known.
+    /// The machine's clock; nothing is seen to keep it right.
     Unknown,
+    /// The machine's clock, which systemd-timesyncd has set.
+    Timesyncd,
+    /// The machine's clock, which chrony keeps; whether it has set it yet is not told.
+    Chrony,
     /// A clock that a test sets.
     Manual,
 }
 
-/// The machine's real-time clock.
+/// The machine's real-time clock, without a look at what keeps it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -14,7 +14,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{items, text};
-use crate::{client::Client, config::Config, credentials, failure::Failure, print, themes};
+use crate::{client::Client, clock::MachineClock, config::Config, credentials, failure::Failure, print, themes};
 
 /// The longest wait for a Tor client of its own to be ready, and for a circuit.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -125,9 +125,8 @@ fn keys(config: &Config) -> Finding {
 
 /// Whether something keeps the clock right: captures and leaves bear its time.
 fn clock() -> Finding {
-    let synchronised = ["/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid", "/run/ntpd.pid"];
-    match synchronised.iter().find(|path| Path::new(path).exists()) {
-        Some(path) => well("clock", format!("is kept right ({path})")),
+    match MachineClock::new().kept_by() {
+        Some((_, sign)) => well("clock", format!("is kept right ({})", sign.display())),
         None => {
             advice("clock", "nothing is seen to keep it right: `systemctl enable --now systemd-timesyncd`, or chrony")
         }
