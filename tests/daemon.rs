@@ -274,6 +274,13 @@ impl Daemon {
     pub async fn add_target(&self, theme: &str, name: &str, seed: &str, more: &[&str]) -> anyhow::Result<String> {
         let (id, proposal) = self.propose_target(theme, name, seed, more).await?;
         self.approve(theme, &id, proposal).await?;
+        // The crawl hears of it a moment later; before that it may well be idle.
+        wait_until("the crawl knows the target", Deadline::seconds(60), || async {
+            let status = self.get("/status").await?;
+            let known = status["crawl"]["targets"].as_array().context("no targets in the status")?;
+            Ok(known.iter().any(|target| target["id"] == *id).then_some(()))
+        })
+        .await?;
         Ok(id)
     }
 
