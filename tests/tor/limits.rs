@@ -187,9 +187,13 @@ async fn too_few_descriptors_are_refused_and_clients_never_take_the_last() {
     assert_eq!(judged(&daemon, "descriptors").await, "advice");
 
     // More clients than there are descriptors, none of which ever says what it wants.
-    let mut clients = Vec::new();
+    let mut clients = tokio::task::JoinSet::new();
     for _ in 0..700 {
-        clients.push(connect(address(&daemon)).await);
+        let address = address(&daemon);
+        clients.spawn(async move {
+            let _silent = connect(address).await;
+            std::future::pending::<()>().await;
+        });
     }
     until_log(&daemon, "as many connections are open as there may be: others wait").await;
     let page = format!("http://{}/plain/descriptors", underworld().onion("hostile").unwrap());
