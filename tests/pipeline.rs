@@ -396,7 +396,7 @@ fn ready() -> TorStatus {
 }
 
 fn end(now: Timestamp) -> Timestamp {
-    now.after(Duration::from_hours(4380000))
+    now.after(Duration::from_hours(4_380_000))
 }
 
 fn theme() -> ThemeId {

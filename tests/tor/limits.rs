@@ -41,7 +41,7 @@ async fn asked(address: SocketAddr, path: &str) -> TcpStream {
 
 async fn answer(mut stream: TcpStream) -> String {
     let mut answer = String::new();
-    tokio::time::timeout(Duration::from_secs(60), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
     answer
 }
 

@@ -31,7 +31,9 @@ impl Documents {
 
     /// Adds documents, each as [`Documents::insert`] does.
     pub(crate) fn insert_all(&mut self, ids: &[DocId]) {
-        ids.iter().for_each(|id| self.insert(*id));
+        for id in ids {
+            self.insert(*id);
+        }
     }
 
     /// Adds all documents of `other`, which is of the same segment.
