@@ -45,8 +45,11 @@ async fn every_page_of_the_hostile_site_ends_as_documented() {
     let (_dir, _tor, fetcher) = client(underworld.network.arti_config_file(), short()).await;
     let (onion, mut documented) = (underworld.onion("hostile").unwrap(), documented("The hostile site"));
     let mut differences = Vec::new();
+    let mut epoch = 0;
     for case in hostile::cases() {
-        let exchange = get(&fetcher, &format!("http://{onion}{}", case.path), 0).await;
+        let exchange = get(&fetcher, &format!("http://{onion}{}", case.path), epoch).await;
+        // What comes late behind the end would be taken for the beginning of the next answer.
+        epoch += u32::from(BEHIND_THE_END.contains(&case.path));
         let expected = documented.remove(case.path).unwrap_or_else(|| "(not documented)".into());
         if exchange.outcome.to_string() != expected {
             differences.push(format!(
