@@ -55,7 +55,10 @@ pub(crate) fn judge(
     let (response_head, body) = record.received.split_at(head_len);
     let parted = part(body, spoken.head.as_ref());
     let verdict = verdict(spoken, &record, &parted, request, limits, blocks);
-    let is_clean = matches!(spoken.end, End::Complete) && verdict.truncation.is_none() && parted.excess == Some(0);
+    let is_clean = matches!(spoken.end, End::Complete)
+        && verdict.truncation.is_none()
+        && parted.excess == Some(0)
+        && !spoken.head.as_ref().is_some_and(promises_what_cannot_follow);
     let needs_new_epoch = matches!(&spoken.end, End::Overrun(overrun) if overrun.is_silence);
     let retry_after = spoken.head.as_ref().and_then(|head| redirect::retry_after(&head.headers, ended_at));
     let exchange = Exchange {
@@ -77,6 +80,13 @@ pub(crate) fn judge(
         ..unsent(ended_at, verdict.outcome, String::new())
     };
     (exchange, is_clean)
+}
+
+/// Whether an answer without content (RFC 9110, section 15.3.5) speaks of its content all the same. Where some comes late, it would be taken for the
+/// beginning of the next answer.
+fn promises_what_cannot_follow(head: &Parts) -> bool {
+    let fields = [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING];
+    head.status == StatusCode::NO_CONTENT && fields.iter().any(|field| head.headers.contains_key(field))
 }
 
 /// A body, taken apart.

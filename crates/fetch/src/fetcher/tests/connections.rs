@@ -59,6 +59,8 @@ async fn unclean_connections_are_not_used_again() {
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
     ] {
         let loopback = serve_and_hold(answer);
         let fetcher = fetcher(&loopback);
@@ -66,6 +68,13 @@ async fn unclean_connections_are_not_used_again() {
         assert!(!fetcher.fetch(&request("/")).await.reused_connection, "{answer:?}");
         assert_eq!(loopback.opened(), 2, "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_content_leaves_its_connection_to_others() {
+    let fetcher = fetcher(&serve_and_hold("HTTP/1.1 204 No Content\r\n\r\n"));
+    fetcher.fetch(&request("/")).await;
+    assert!(fetcher.fetch(&request("/")).await.reused_connection);
 }
 
 /// A server that answers the first request of a connection, and hears the second one out before it hangs up; the connection
